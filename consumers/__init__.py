@@ -1,0 +1,1 @@
+"""The watcher: live file to SQLite and dashboard."""

@@ -1,0 +1,81 @@
+"""What is known of each machine: latest reading, totals, and the fleet's recent readings."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from consumers.ingest import RatedReading
+from utils.message import MODES, Mode
+
+
+@dataclass(slots=True)
+class ModeTotals:
+    """Of one machine in one mode. The sum is kept in tenths, whole numbers, so that it is exact in any order."""
+
+    readings: int = 0
+    efficiency_sum_tenths: int = 0
+
+
+@dataclass(slots=True)
+class Machine:
+    """What is known of one machine."""
+
+    latest: RatedReading
+    anomalies: int = 0
+    totals: dict[Mode, ModeTotals] = field(default_factory=lambda: {mode: ModeTotals() for mode in MODES})
+
+    @property
+    def readings(self) -> int:
+        """Readings of this machine since the database began."""
+        return sum(totals.readings for totals in self.totals.values())
+
+
+class Fleet:
+    """Every machine ever heard of, and the newest readings of all of them together.
+
+    `recent` holds at most `recent_capacity` readings, oldest first, in the order of arrival.
+    """
+
+    def __init__(
+        self, recent_capacity: int, machines: Iterable[Machine] = (), recent: Iterable[RatedReading] = ()
+    ) -> None:
+        self.machines = {machine.latest.machine_id: machine for machine in machines}
+        self.recent = deque(recent, recent_capacity)
+
+    def add(self, rows: Sequence[RatedReading]) -> list[Machine]:
+        """Take in readings, in the order of the file; returns the machines that they change."""
+        self.recent.extend(rows)
+        latest = {row.machine_id: row for row in rows}
+        for machine_id, row in latest.items():
+            machine = self.machines.get(machine_id)
+            if machine is None:
+                self.machines[machine_id] = Machine(row)
+            else:
+                machine.latest = row
+        # Few combinations, many rows: counted at C speed, then added up once for each combination.
+        counts = Counter((row[0], row[2], row[5], row[7]) for row in rows)
+        for (machine_id, mode, efficiency_score, is_anomaly), count in counts.items():
+            machine = self.machines[machine_id]
+            totals = machine.totals[mode]
+            totals.readings += count
+            totals.efficiency_sum_tenths += round(efficiency_score * 10) * count
+            machine.anomalies += is_anomaly * count
+        return [self.machines[machine_id] for machine_id in latest]
+
+    def machines_by_mode(self) -> dict[Mode, int]:
+        """Count the machines by the mode of their latest reading; every mode has a count."""
+        counts = Counter(machine.latest.mode for machine in self.machines.values())
+        return {mode: counts[mode] for mode in MODES}
+
+    def mean_efficiency_by_mode(self) -> dict[Mode, float | None]:
+        """Average all readings ever, by mode, 0 to 100; None for a mode that no machine has been in."""
+        return {mode: self._mean_efficiency(mode) for mode in MODES}
+
+    def newest_timestamp(self) -> str | None:
+        """Tell the plant's own time: the newest of the machines' latest timestamps; None when nothing is known."""
+        return max((machine.latest.timestamp for machine in self.machines.values()), default=None)
+
+    def _mean_efficiency(self, mode: Mode) -> float | None:
+        totals = [machine.totals[mode] for machine in self.machines.values()]
+        readings = sum(total.readings for total in totals)
+        return sum(total.efficiency_sum_tenths for total in totals) / 10 / readings if readings else None

@@ -1,0 +1,91 @@
+"""Bytes of whole lines to rated readings and rejected lines: the pure middle of the consumer."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from utils.efficiency import EfficiencyLevel, Limits
+from utils.logs import printable
+from utils.message import MessageError, Mode, from_line, is_blank
+
+KEPT_LINE_BYTES: Final = 2_000
+"""As much of a rejected line is kept, from its start."""
+
+
+class RatedReading(NamedTuple):
+    """A reading and what the rule says of it: the row of `manufacturing_analytics`, in its columns' order."""
+
+    machine_id: int
+    timestamp: str
+    """UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: the machine's clock."""
+    mode: Mode
+    temperature_c: float
+    vibration_mm_s: float
+    efficiency_score: float
+    """0 to 100, one decimal."""
+    efficiency_level: EfficiencyLevel
+    is_anomaly: int
+    """0 or 1."""
+    processed_at: str
+    """As `timestamp`, by the consumer's clock."""
+
+
+class RejectedLine(NamedTuple):
+    """A line that is no reading, and why."""
+
+    offset: int
+    """Bytes before it in its file."""
+    line: str
+    """Its start, with what cannot be shown escaped."""
+    reason: str
+
+
+class Batch(NamedTuple):
+    """Every line of a chunk, each in one of three ways: a row, rejected, or blank."""
+
+    rows: list[RatedReading]
+    rejected: list[RejectedLine]
+    blank_lines: int
+
+
+def ingest(data: bytes, offset: int, limits: Limits, processed_at: str) -> Batch:
+    """Read whole lines, each ended by a newline; `offset` is where in its file the first one begins.
+
+    Never raises, whatever the bytes are.
+    """
+    rows: list[RatedReading] = []
+    faults: list[tuple[int, str]] = []
+    blank_lines = 0
+    for number, line in enumerate(_lines(data)):
+        try:
+            reading = from_line(line)
+        except MessageError as error:
+            if is_blank(line):
+                blank_lines += 1
+            else:
+                faults.append((number, str(error)))
+            continue
+        score, level, is_anomaly, _ = limits.rate(reading)
+        rows.append(RatedReading(*reading, score, level, is_anomaly, processed_at))
+    return Batch(rows, _rejected(data, offset, faults), blank_lines)
+
+
+def _lines(data: bytes) -> Sequence[str | bytes]:
+    """Cut at the newlines; decoded at once where all of it is UTF-8, else each line is left to be judged alone."""
+    try:
+        return data.decode().split("\n")[:-1]
+    except UnicodeDecodeError:
+        return data.split(b"\n")[:-1]
+
+
+def _rejected(data: bytes, offset: int, faults: list[tuple[int, str]]) -> list[RejectedLine]:
+    if not faults:
+        return []
+    lines = data.split(b"\n")
+    offsets = list(accumulate((len(line) + 1 for line in lines), initial=offset))
+    return [RejectedLine(offsets[number], shown_line(lines[number]), reason) for number, reason in faults]
+
+
+def shown_line(line: bytes) -> str:
+    """Write the start of a line as text that can be stored and shown, whatever its bytes are."""
+    return printable(line[:KEPT_LINE_BYTES].decode(errors="backslashreplace"))

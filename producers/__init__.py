@@ -1,0 +1,1 @@
+"""The plant: a simulator and the live file it writes."""

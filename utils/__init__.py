@@ -1,0 +1,1 @@
+"""The contract that the producer and the consumer share."""

@@ -1,0 +1,185 @@
+"""The rule: how efficient a machine is, and whether a reading is beyond a safe limit."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple, get_args
+
+from utils.message import MODES, Mode, Reading
+
+EfficiencyLevel = Literal["Low", "Medium", "High", "Critical"]
+EFFICIENCY_LEVELS: Final[tuple[EfficiencyLevel, ...]] = get_args(EfficiencyLevel)
+Signal = Literal["temperature", "vibration"]
+
+
+class Rating(NamedTuple):
+    """What the rule says of one reading."""
+
+    efficiency_score: float
+    """0 to 100, one decimal."""
+    efficiency_level: EfficiencyLevel
+    is_anomaly: int
+    """0 or 1: SQLite binds an int several times faster than a bool."""
+    beyond_limit: tuple[Signal, ...]
+    """The signals beyond their safe limits; empty unless an anomaly."""
+
+
+class LimitsError(ValueError):
+    """Limits that contradict each other; `names` are the fields concerned."""
+
+    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+def _number(default: float, unit: str, meaning: str, low: float, high: float) -> float:
+    metadata = {"unit": unit, "meaning": meaning, "low": low, "high": high}
+    return field(default=default, metadata=metadata)
+
+
+def _base(default: float, mode: Mode) -> float:
+    return _number(default, "%", f"efficiency of a machine in {mode} mode, before its readings count", 0, 100)
+
+
+def _factor(default: float, where: str) -> float:
+    return _number(default, "factor", f"on the efficiency of active and idle machines {where}", 0, 1)
+
+
+def _temperature(default: float, meaning: str) -> float:
+    return _number(default, "°C", meaning, -273.15, 2000)
+
+
+def _vibration(default: float, meaning: str) -> float:
+    return _number(default, "mm/s", meaning, 0, 1000)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every number of the rule; each can be set in `.env` under its name in capitals.
+
+    Vibration zones A to D: ISO 10816-3, machines of 15 to 300 kW, rigid mounting (velocity severity, RMS).
+    Raises LimitsError where numbers that must rise do not.
+    """
+
+    base_active: float = _base(100, "active")
+    base_idle: float = _base(60, "idle")
+    base_maintenance: float = _base(20, "maintenance")
+    base_offline: float = _base(0, "offline")
+
+    temperature_cold_c: float = _temperature(30, "below it a machine is cold")
+    temperature_optimal_min_c: float = _temperature(40, "the optimal range begins")
+    temperature_optimal_max_c: float = _temperature(75, "the optimal range ends")
+    temperature_warm_c: float = _temperature(80, "above it a machine is warm")
+    temperature_safe_max_c: float = _temperature(90, "the safe limit: above it a reading is an anomaly")
+    factor_temperature_cold: float = _factor(0.8, "below TEMPERATURE_COLD_C")
+    factor_temperature_fair: float = _factor(0.9, "in no other temperature range")
+    factor_temperature_optimal: float = _factor(1.0, "in the optimal range")
+    factor_temperature_warm: float = _factor(0.7, "above TEMPERATURE_WARM_C")
+    factor_temperature_unsafe: float = _factor(0.5, "above TEMPERATURE_SAFE_MAX_C")
+
+    vibration_zone_a_max_mm_s: float = _vibration(1.4, "zone A ends: as newly commissioned")
+    vibration_zone_b_max_mm_s: float = _vibration(2.8, "zone B ends: fit for unrestricted operation")
+    vibration_safe_max_mm_s: float = _vibration(4.5, "zone C ends, the safe limit: above it a reading is an anomaly")
+    factor_vibration_zone_a: float = _factor(1.0, "in vibration zone A")
+    factor_vibration_zone_b: float = _factor(0.9, "in vibration zone B")
+    factor_vibration_zone_c: float = _factor(0.7, "in vibration zone C")
+    factor_vibration_zone_d: float = _factor(0.4, "above VIBRATION_SAFE_MAX_MM_S")
+
+    level_critical_below: float = _number(20, "%", "a lower efficiency is Critical, as is every anomaly", 0, 100)
+    level_medium_from: float = _number(50, "%", "efficiency from which the level is Medium; below it Low", 0, 100)
+    level_high_from: float = _number(80, "%", "efficiency from which the level is High", 0, 100)
+
+    def __post_init__(self) -> None:
+        for names in _RISING:
+            for lower, upper in pairwise(names):
+                low, high = getattr(self, lower), getattr(self, upper)
+                if low > high:
+                    raise LimitsError(
+                        f"{lower.upper()}={low:g} is above {upper.upper()}={high:g}; "
+                        f"expected {' ≤ '.join(names).upper()}",
+                        (lower, upper),
+                    )
+
+    def rate(self, reading: Reading) -> Rating:
+        """Score a reading, name its level, and tell which safe limits it is beyond.
+
+        Bounds belong to the better side: 75 °C is optimal, 90 °C is still safe, 4.5 mm/s is still zone C.
+        """
+        _, _, mode, temperature_c, vibration_mm_s = reading
+        temperature_range = bisect_right(self._cold_cuts_c, temperature_c) + bisect_left(
+            self._hot_cuts_c, temperature_c
+        )
+        zone = bisect_left(self._zone_cuts_mm_s, vibration_mm_s)
+        return self._ratings[mode][temperature_range][zone]
+
+    @cached_property
+    def _cold_cuts_c(self) -> tuple[float, float]:
+        return self.temperature_cold_c, self.temperature_optimal_min_c
+
+    @cached_property
+    def _hot_cuts_c(self) -> tuple[float, float, float]:
+        return self.temperature_optimal_max_c, self.temperature_warm_c, self.temperature_safe_max_c
+
+    @cached_property
+    def _zone_cuts_mm_s(self) -> tuple[float, float, float]:
+        return self.vibration_zone_a_max_mm_s, self.vibration_zone_b_max_mm_s, self.vibration_safe_max_mm_s
+
+    @cached_property
+    def _ratings(self) -> dict[Mode, tuple[tuple[Rating, ...], ...]]:
+        """The whole rule, worked out once: mode → temperature range, cold to unsafe → zone, A to D."""
+        heat = (
+            self.factor_temperature_cold,
+            self.factor_temperature_fair,
+            self.factor_temperature_optimal,
+            self.factor_temperature_fair,
+            self.factor_temperature_warm,
+            self.factor_temperature_unsafe,
+        )
+        zones = (
+            self.factor_vibration_zone_a,
+            self.factor_vibration_zone_b,
+            self.factor_vibration_zone_c,
+            self.factor_vibration_zone_d,
+        )
+        last_heat, last_zone = len(heat) - 1, len(zones) - 1
+        return {
+            mode: tuple(
+                tuple(
+                    self._rating(mode, hot * shaken, _beyond(temperature=i == last_heat, vibration=j == last_zone))
+                    for j, shaken in enumerate(zones)
+                )
+                for i, hot in enumerate(heat)
+            )
+            for mode in MODES
+        }
+
+    def _rating(self, mode: Mode, factor: float, beyond_limit: tuple[Signal, ...]) -> Rating:
+        base: float = getattr(self, f"base_{mode}")
+        score = round(base * factor, 1) if mode in ("active", "idle") else round(base, 1)
+        level: EfficiencyLevel = "Low"
+        if beyond_limit or score < self.level_critical_below:
+            level = "Critical"
+        elif score >= self.level_high_from:
+            level = "High"
+        elif score >= self.level_medium_from:
+            level = "Medium"
+        return Rating(float(score), level, int(bool(beyond_limit)), beyond_limit)
+
+
+_RISING: Final = (
+    (
+        "temperature_cold_c",
+        "temperature_optimal_min_c",
+        "temperature_optimal_max_c",
+        "temperature_warm_c",
+        "temperature_safe_max_c",
+    ),
+    ("vibration_zone_a_max_mm_s", "vibration_zone_b_max_mm_s", "vibration_safe_max_mm_s"),
+    ("level_critical_below", "level_medium_from", "level_high_from"),
+)
+
+
+def _beyond(*, temperature: bool, vibration: bool) -> tuple[Signal, ...]:
+    signals: dict[Signal, bool] = {"temperature": temperature, "vibration": vibration}
+    return tuple(signal for signal, is_beyond in signals.items() if is_beyond)

@@ -1,0 +1,247 @@
+"""The wire contract: one JSON object a line, written by the producer and read by the consumer."""
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+Mode = Literal["active", "idle", "maintenance", "offline"]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+
+MACHINE_ID_MAX: Final = 2**63 - 1
+"""SQLite keeps integers in 64 bits, signed."""
+ABSOLUTE_ZERO_C: Final = -273.15
+MM_PER_INCH: Final = 25.4
+
+
+class Reading(NamedTuple):
+    """What one machine reported at one moment, in the columns' order of `manufacturing_analytics`."""
+
+    machine_id: int
+    """0 to 2**63 - 1."""
+    timestamp: str
+    """UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: sorts as text in the order of time."""
+    mode: Mode
+    temperature_c: float
+    """Degrees Celsius, finite, not below absolute zero."""
+    vibration_mm_s: float
+    """Velocity severity, mm/s RMS, finite, not negative."""
+
+
+class MessageError(ValueError):
+    """A line that is no reading; the message is one short line: what was found, what is expected."""
+
+
+_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
+_SENTENCE = re.compile(
+    r"\bMachine ([0-9]{1,19}) in ([A-Za-z]+) mode\. "
+    rf"Temp: {_NUMBER} ?(°[CF]), Vib: {_NUMBER} ?(mm/s|in/s|Hz)(?=\.?(?:\s|\Z))"
+)
+# The same sentence with anything in the places of its values: tells what is wrong where the strict one fails.
+_SENTENCE_SHAPE = re.compile(
+    r"\bMachine (?P<machine>\S+) in (?P<mode>\S+) mode\b.*?\bTemp: *(?P<temperature>[^,]*),"
+    r" *Vib: *(?P<vibration>.*?)\.?\s*\Z",
+    re.DOTALL,
+)
+_SENTENCE_START = re.compile(r"\bMachine \S+ in \S+ mode\b")
+_QUANTITY = re.compile(rf"{_NUMBER} ?(\S*)\Z")
+_SENTENCE_FORM: Final = "Machine N in MODE mode. Temp: X°C, Vib: Y mm/s."
+
+_MODE_BY_NAME: Final[dict[str, Mode]] = {name: mode for mode in MODES for name in (mode, mode.capitalize())}
+_CELSIUS_UNITS: Final = ("°C", "°F")
+# An older feed of this family prints the label Hz on the same quantity.
+_MM_S_PER_UNIT: Final = {"mm/s": 1.0, "Hz": 1.0, "in/s": MM_PER_INCH}
+
+_DECODER = json.JSONDecoder()
+_PADDING: Final = " \t\r\n\ufeff"
+_SHOWN_CHARACTERS: Final = 40
+_DIAGNOSED_CHARACTERS: Final = 400
+
+
+def to_line(reading: Reading, efficiency_score: float, efficiency_level: str) -> str:
+    """Write a reading as a line of the feed, ended by a newline.
+
+    Numbers are written in full, so that `from_line` reads back an equal reading.
+    `efficiency_score` is 0 to 100 and travels as `sentiment`, 0 to 1.
+    """
+    machine_id, timestamp, mode, temperature_c, vibration_mm_s = reading
+    message = f"Machine {machine_id} in {mode.capitalize()} mode. Temp: {temperature_c}°C, Vib: {vibration_mm_s}mm/s."
+    # Nothing here needs JSON's escapes: three closed vocabularies and numbers.
+    return (
+        f'{{"message": "{message}", "author": "Sensor-{machine_id}", "timestamp": "{timestamp}", '
+        f'"category": "{mode}", "sentiment": {round(efficiency_score / 100, 3)}, '
+        f'"keyword_mentioned": "{efficiency_level}", "message_length": {len(message)}}}\n'
+    )
+
+
+def from_line(line: str | bytes) -> Reading:
+    """Read a line of the feed, with or without its newline.
+
+    Raises MessageError, and nothing else, for anything that is no reading.
+    """
+    fields = _fields((line if isinstance(line, str) else _text(line)).strip(_PADDING))
+    message = fields.get("message")
+    if type(message) is str:
+        sentence = _SENTENCE.search(message)
+        if sentence is not None:
+            return _from_sentence(sentence, fields)
+        if _SENTENCE_START.search(message) is not None:
+            raise MessageError(_sentence_fault(message))
+    return _from_fields(fields)
+
+
+def is_blank(line: str | bytes) -> bool:
+    """Tell whether a line says nothing: it is neither a reading nor a fault."""
+    return not (line.strip(_PADDING) if isinstance(line, str) else line.strip().removeprefix(b"\xef\xbb\xbf"))
+
+
+def utc_timestamp(text: object) -> str:
+    """Bring an ISO 8601 moment to `YYYY-MM-DDTHH:MM:SS.sssZ`; without an offset it is UTC already.
+
+    Finer fractions than milliseconds are cut. Raises MessageError.
+    """
+    if type(text) is not str:
+        raise MessageError(f"timestamp is {_shown(text)}; expected ISO 8601 text")
+    try:
+        moment = datetime.fromisoformat(text)
+        # The form that the producer writes: with these marks in place, no other ISO form has parsed.
+        if len(text) == 24 and text[7] == "-" and text[10] == "T" and text[19] == "." and text[23] == "Z":  # noqa: PLR2004
+            return text
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return _canonical(moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise MessageError(f"timestamp {_shown(text)} is no moment; expected ISO 8601") from None
+
+
+def timestamp_at(epoch_s: float) -> str:
+    """Write seconds since 1970 as `YYYY-MM-DDTHH:MM:SS.sssZ`."""
+    return _canonical(datetime.fromtimestamp(epoch_s, UTC))
+
+
+def epoch_seconds(timestamp: str) -> float:
+    """Seconds since 1970 of a timestamp as `Reading` holds it."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
+def _canonical(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise MessageError(
+            f"not UTF-8: byte 0x{line[error.start]:02x} at {error.start + 1}; expected UTF-8"
+        ) from None
+
+
+def _fields(text: str) -> dict[str, Any]:
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise MessageError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise MessageError("JSON nested too deep; expected one flat object") from None
+    except ValueError:
+        raise MessageError("a number of thousands of digits; expected ordinary numbers") from None
+    if end != len(text):
+        raise MessageError(f"more text after the JSON value, at character {end + 1}; expected one object a line")
+    if type(value) is not dict:
+        raise MessageError(f"{_shown(value)} is no reading; expected a JSON object")
+    return value
+
+
+def _from_sentence(sentence: re.Match[str], fields: dict[str, Any]) -> Reading:
+    machine, mode, temperature, temperature_unit, vibration, vibration_unit = sentence.groups()
+    temperature_c = float(temperature)
+    if temperature_unit == "°F":
+        temperature_c = (temperature_c - 32) / 1.8
+    vibration_mm_s = float(vibration)
+    if vibration_unit == "in/s":
+        vibration_mm_s *= MM_PER_INCH
+    return _checked(
+        int(machine),
+        utc_timestamp(fields.get("timestamp")),
+        _MODE_BY_NAME.get(mode) or _mode(mode),
+        temperature_c,
+        vibration_mm_s,
+    )
+
+
+def _from_fields(fields: dict[str, Any]) -> Reading:
+    missing = [name for name in ("machine_id", "temperature", "vibration") if name not in fields]
+    if missing:
+        raise MessageError(f"no sentence '{_SENTENCE_FORM}' and no {', '.join(missing)}")
+    machine_id = fields["machine_id"]
+    if type(machine_id) is not int:
+        raise MessageError(f"machine_id {_shown(machine_id)} is no whole number")
+    return _checked(
+        machine_id,
+        utc_timestamp(fields.get("timestamp")),
+        _mode(fields.get("category", fields.get("mode"))),
+        _number("temperature", fields["temperature"]),
+        _number("vibration", fields["vibration"]),
+    )
+
+
+def _checked(machine_id: int, timestamp: str, mode: Mode, temperature_c: float, vibration_mm_s: float) -> Reading:
+    # Each comparison is false for NaN too.
+    if not 0 <= machine_id <= MACHINE_ID_MAX:
+        raise MessageError(f"machine_id {machine_id} is out of range; allowed 0 to {MACHINE_ID_MAX}")
+    if not ABSOLUTE_ZERO_C <= temperature_c < math.inf:
+        raise MessageError(
+            f"temperature {temperature_c:g} °C is out of range; allowed from {ABSOLUTE_ZERO_C} °C, finite"
+        )
+    if not 0 <= vibration_mm_s < math.inf:
+        raise MessageError(f"vibration {vibration_mm_s:g} mm/s is out of range; allowed from 0, finite")
+    return Reading(machine_id, timestamp, mode, temperature_c, vibration_mm_s)
+
+
+def _mode(name: object) -> Mode:
+    mode = _MODE_BY_NAME.get(name.lower()) if type(name) is str else None
+    if mode is None:
+        raise MessageError(f"mode {_shown(name)} is not known; expected {', '.join(MODES)}")
+    return mode
+
+
+def _number(name: str, value: object) -> float:
+    if type(value) is float:
+        return value
+    if type(value) is not int:
+        raise MessageError(f"{name} {_shown(value)} is no number")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _sentence_fault(message: str) -> str:
+    """Tell why a text that begins as the sentence does is not the sentence."""
+    # Bounded: the shape's gaps would make a long hostile text cost the square of its length.
+    shape = _SENTENCE_SHAPE.search(message[:_DIAGNOSED_CHARACTERS])
+    if shape is None:
+        return f"incomplete sentence {_shown(message)}; expected '{_SENTENCE_FORM}'"
+    if re.fullmatch("[0-9]{1,19}", shape["machine"]) is None:
+        return f"machine_id {_shown(shape['machine'])} is out of range; allowed 0 to {MACHINE_ID_MAX}"
+    for name, units in (("temperature", _CELSIUS_UNITS), ("vibration", tuple(_MM_S_PER_UNIT))):
+        quantity = _QUANTITY.match(shape[name])
+        if quantity is None:
+            return f"{name} {_shown(shape[name])} is no number with a unit"
+        if quantity[2] not in units:
+            return f"{name} unit {_shown(quantity[2])} is not known; expected {', '.join(units)}"
+    return f"unexpected text in {_shown(message)}; expected '{_SENTENCE_FORM}'"
+
+
+def _shown(value: object) -> str:
+    """Name a value of a message in a few characters, safe for a terminal."""
+    if value is None:
+        return "missing"
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "an object"
+    text = str(value)
+    if len(text) > _SHOWN_CHARACTERS:
+        text = text[:_SHOWN_CHARACTERS] + "…"
+    return repr(text) if isinstance(value, str) else text
