@@ -70,6 +70,12 @@ def ingest(data: bytes, offset: int, limits: Limits, processed_at: str) -> Batch
     return Batch(rows, _rejected(data, offset, faults), blank_lines)
 
 
+def reject_oversized(start: bytes, offset: int, length_bytes: int) -> Batch:
+    """Account for one line that is too long to be read, of which only the start is known."""
+    reason = f"line of {length_bytes:,} bytes; expected at most {len(start):,}"
+    return Batch([], [RejectedLine(offset, shown_line(start), reason)], 0)
+
+
 def _lines(data: bytes) -> Sequence[str | bytes]:
     """Cut at the newlines; decoded at once where all of it is UTF-8, else each line is left to be judged alone."""
     try:

@@ -1,0 +1,278 @@
+"""The command `python -m consumers.consumer_meyer`: live file to SQLite and the live dashboard."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from loguru import logger
+
+from consumers.fleet import Fleet
+from consumers.pipeline import Pipeline
+from consumers.report import Reporter, account_line, summary_line
+from consumers.store import Store, StoreBusyError
+from consumers.tail import Tail
+from utils.config import Config, ConfigError, make_config, read_settings
+from utils.errors import PipelineError
+from utils.logs import configure_logs, printable
+from utils.message import timestamp_at
+from utils.stop import StopRequest
+
+POLL_S: Final = 0.05
+REFRESH_S: Final = 2.0
+SLICE_S: Final = 0.04
+"""Lines are read for no longer than this before the window gets its turn."""
+RECENT_READINGS: Final = 20_000
+"""As many of the newest readings are kept for the dashboard."""
+_CHILD_ENDS_WITHIN_S: Final = 5.0
+_FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the consumer; returns the exit status: 0, or 1 where it could not go on. Bad usage exits with 2."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        config = _config(options)
+    except ConfigError as error:
+        parser.error(str(error))
+    stop = StopRequest()
+    stop.install()
+    try:
+        configure_logs("consumer", config.log_level, config.log_dir)
+        _run(config, options, stop)
+    except PipelineError as error:
+        logger.error("{}", error)
+        return 1
+    return 0
+
+
+class Consumer:
+    """The pipeline at work: reads, reports, draws, until someone asks it to stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        pipeline: Pipeline,
+        fleet: Fleet,
+        tail: Tail,
+        reporter: Reporter,
+        stop: StopRequest,
+        child: "subprocess.Popen[bytes] | None",
+    ) -> None:
+        self._config = config
+        self._pipeline = pipeline
+        self._fleet = fleet
+        self._tail = tail
+        self._reporter = reporter
+        self._stop = stop
+        self._child = child
+
+    def read_all(self) -> None:
+        """Read what is there, to the end; a database that is locked is waited for."""
+        while not self._stop.requested:
+            if not self._work(time.monotonic() + SLICE_S):
+                if not self._pipeline.is_waiting:
+                    return
+                self._stop.wait(POLL_S)
+
+    def tick(self) -> bool:
+        """Read for a slice of time; False when it is time to stop."""
+        self._work(time.monotonic() + SLICE_S)
+        return not self._stop.requested
+
+    def follow(self, draw: Callable[[], None] | None) -> None:
+        """Read on as lines come, without a window; `draw` is called every `REFRESH_S`."""
+        drawn_s = -REFRESH_S
+        while not self._stop.requested:
+            is_busy = self._work(time.monotonic() + SLICE_S)
+            if draw is not None and time.monotonic() - drawn_s >= REFRESH_S:
+                draw()
+                drawn_s = time.monotonic()
+            if not is_busy:
+                self._stop.wait(POLL_S)
+
+    def _work(self, until_s: float) -> bool:
+        """Take chunks until the time is over or nothing is left; tells whether there may be more."""
+        has_more = True
+        while has_more and time.monotonic() < until_s:
+            has_more = self._pipeline.step()
+        self._reporter.report(self._fleet, self._pipeline.tally, self._config.limits, self._tail.unread_bytes)
+        if self._child is not None and self._child.poll() is not None and not self._stop.requested:
+            raise PipelineError("the producer has ended by itself; its own messages tell why")
+        return has_more
+
+
+def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
+    live_file = Path(os.path.abspath(config.live_file))  # noqa: PTH100 - resolve() would follow a symlink
+    is_drawn = options.snapshot is not None or not (options.headless or options.once)
+    with ExitStack() as cleanup:
+        store = _open_store(config.database_file, stop)
+        if store is None:
+            return
+        cleanup.enter_context(closing(store))
+        fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0)
+        tail = cleanup.enter_context(closing(_tail(live_file, store)))
+        reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s)
+        pipeline = Pipeline(tail, store, fleet, config.limits, time.time, _warn, reporter.rejected)
+        _say(
+            f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
+        )
+        cleanup.enter_context(_summary(pipeline, store, reporter))
+        child = cleanup.enter_context(_producer(live_file)) if options.demo else None
+        consumer = Consumer(config, pipeline, fleet, tail, reporter, stop, child)
+        if options.once:
+            _read_once(config, options, consumer, tail, fleet)
+        else:
+            _follow(config, options, consumer, fleet)
+
+
+def _open_store(path: Path, stop: StopRequest) -> Store | None:
+    """Open the database, waiting for its lock if need be; None where someone asked to stop meanwhile."""
+    is_waiting = False
+    while not stop.requested:
+        try:
+            return Store(path)
+        except StoreBusyError as error:
+            if not is_waiting:
+                _warn(f"{error}; waiting")
+            is_waiting = True
+            stop.wait(POLL_S)
+    return None
+
+
+def _restored_fleet(store: Store, recent_readings: int) -> Fleet:
+    recent = store.newest_rows(recent_readings) if recent_readings else ()
+    return Fleet(recent_readings, store.machines(), recent)
+
+
+def _tail(live_file: Path, store: Store) -> Tail:
+    def register(file_id: str, why_new: str) -> int:
+        return store.begin_source(str(live_file), file_id, why_new, timestamp_at(time.time()))
+
+    return Tail(live_file, store.known_sources(str(live_file)), register, _say, time.monotonic)
+
+
+def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:
+    consumer.read_all()
+    if not tail.has_sources:
+        raise PipelineError(
+            f"{_shown(config.live_file)} is not there: start the producer, or name a file with --file"
+        )
+    if options.snapshot is not None:
+        from consumers.dashboard import snapshot_figure  # noqa: PLC0415 - as below
+
+        _painter(config, fleet, snapshot_figure(), options.snapshot)()
+
+
+def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fleet: Fleet) -> None:
+    """Read on as lines come; with a window if one is wanted and can be had."""
+    if options.headless and options.snapshot is None:
+        consumer.follow(None)
+        return
+    from consumers import dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+
+    picture = options.snapshot
+    if not options.headless:
+        try:
+            figure = dashboard.open_window_figure()
+        except dashboard.NoWindowError as error:
+            picture = picture or config.snapshot_file
+            _warn(f"{error}; the dashboard is drawn to {_shown(picture)} instead")
+        else:
+            paint = _painter(config, fleet, figure, picture)
+            dashboard.show_window(figure, consumer.tick, paint, POLL_S, REFRESH_S)
+            return
+    paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
+    consumer.follow(dashboard.keep_drawing(paint))
+
+
+def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
+    """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
+    from consumers.dashboard import Dashboard  # noqa: PLC0415 - as above
+
+    board = Dashboard(
+        figure,
+        config.limits,
+        config.dashboard_window_min,
+        config.stale_after_s,
+        f"readings in {config.live_file}",
+    )
+
+    def paint() -> None:
+        board.update(fleet, timestamp_at(time.time()))
+        if picture is not None:
+            board.save(picture)
+
+    return paint
+
+
+@contextmanager
+def _summary(pipeline: Pipeline, store: Store, reporter: Reporter) -> Iterator[None]:
+    """Say what was done and what became of every line, however the work ends."""
+    begin_s = time.monotonic()
+    try:
+        yield
+    finally:
+        reporter.flush()
+        _say(f"read {summary_line(pipeline.tally, time.monotonic() - begin_s)}")
+        _say(f"in the database: {account_line(store.account())}")
+
+
+@contextmanager
+def _producer(live_file: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the producer beside this process, as a person would in another terminal."""
+    command = [sys.executable, "-m", "producers.producer_case", "--file", str(live_file)]
+    with subprocess.Popen(command) as child:  # noqa: S603 - this interpreter, and a path of the user's own
+        try:
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.wait(_CHILD_ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _config(options: argparse.Namespace) -> Config:
+    given = {"LIVE_FILE": options.file, "DATABASE_FILE": options.db}
+    flags = {name: value for name, value in given.items() if value is not None}
+    return make_config({**read_settings(Path(".env")), **flags}, {name: _FLAG_BY_SETTING[name] for name in flags})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m consumers.consumer_meyer",
+        description="Read the live file into SQLite and show the live dashboard.",
+        epilog="Settings come from flags, then the environment, then .env; see .env.example.",
+    )
+    parser.add_argument("--file", metavar="PATH", help="the live file to read (LIVE_FILE)")
+    parser.add_argument("--db", metavar="PATH", help="the SQLite database to write (DATABASE_FILE)")
+    parser.add_argument("--once", action="store_true", help="read what is there, save it, print the summary, exit")
+    parser.add_argument("--headless", action="store_true", help="no dashboard")
+    parser.add_argument(
+        "--snapshot", metavar="PNG", type=Path, help="also draw the dashboard to this file; needs no display"
+    )
+    parser.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
+    return parser
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path))
+
+
+def _say(text: str) -> None:
+    logger.info("{}", text)
+
+
+def _warn(text: str) -> None:
+    logger.warning("{}", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""What the consumer tells the person at the terminal: status, progress, rejected lines, the account."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from consumers.fleet import Fleet
+from consumers.ingest import RatedReading, RejectedLine
+from consumers.pipeline import Tally
+from consumers.store import Account
+from utils.efficiency import Limits
+
+_NAMED_MACHINES: Final = 5
+_SHOWN_LINE_CHARACTERS: Final = 60
+_REJECTED_EVERY_S: Final = 1.0
+_PROGRESS_EVERY_S: Final = 2.0
+_CATCHING_UP_FROM_BYTES: Final = 4 * 1024 * 1024
+
+
+def status_line(fleet: Fleet, tally: Tally, limits: Limits) -> str:
+    """Tell the state of the plant: how many machines, in which modes, and which are beyond a limit."""
+    modes = ", ".join(f"{count} {mode}" for mode, count in fleet.machines_by_mode().items() if count)
+    beyond = [machine.latest for machine in fleet.machines.values() if machine.latest.is_anomaly]
+    named = "; ".join(_anomaly(reading, limits) for reading in beyond[:_NAMED_MACHINES])
+    more = f"; and {len(beyond) - _NAMED_MACHINES} more" if len(beyond) > _NAMED_MACHINES else ""
+    rejected = f", {tally.rejected_lines:,} rejected" if tally.rejected_lines else ""
+    return (
+        f"{len(fleet.machines):,} machines ({modes or 'none yet'}), "
+        f"{tally.stored_lines:,} readings stored{rejected}. Beyond a limit: {named + more if beyond else 'none'}"
+    )
+
+
+def summary_line(tally: Tally, seconds: float) -> str:
+    """Tell what this run did."""
+    return (
+        f"{_account_of(tally.lines, tally.stored_lines, tally.rejected_lines, tally.blank_lines)}, "
+        f"{tally.read_bytes:,} bytes in {seconds:,.1f} s"
+    )
+
+
+def account_line(account: Account) -> str:
+    """Tell what became of every line that was ever read into the database."""
+    lines = _account_of(account.read_lines, account.stored_lines, account.rejected_lines, account.blank_lines)
+    verdict = "balances" if account.balances else "DOES NOT BALANCE: look into the view ingest_audit"
+    return f"{lines}, {account.read_bytes:,} bytes of {account.files:,} files; the account {verdict}"
+
+
+class Reporter:
+    """Says now and then how it goes; `monotonic` tells seconds."""
+
+    def __init__(
+        self, say: Callable[[str], None], warn: Callable[[str], None], monotonic: Callable[[], float], every_s: float
+    ) -> None:
+        self._say = say
+        self._warn = warn
+        self._monotonic = monotonic
+        self._every_s = every_s
+        self._said_s = monotonic()
+        self._said_lines = 0
+        self._warned_s = -_REJECTED_EVERY_S
+        self._unsaid_rejected = 0
+        self._newest_rejected: RejectedLine | None = None
+
+    def rejected(self, lines: Sequence[RejectedLine]) -> None:
+        """Note rejected lines; said at most once a second, with a count."""
+        self._unsaid_rejected += len(lines)
+        self._newest_rejected = lines[-1]
+        self.flush(is_last=False)
+
+    def flush(self, *, is_last: bool = True) -> None:
+        """Say what was noted of rejected lines, if it is time, or if these are the last words."""
+        newest, now_s = self._newest_rejected, self._monotonic()
+        if newest is None or (not is_last and now_s - self._warned_s < _REJECTED_EVERY_S):
+            return
+        more = f" (and {self._unsaid_rejected - 1:,} more)" if self._unsaid_rejected > 1 else ""
+        start = newest.line[:_SHOWN_LINE_CHARACTERS]
+        self._warn(f"rejected at byte {newest.offset:,}: {newest.reason}{more}: {start}")
+        self._newest_rejected, self._unsaid_rejected, self._warned_s = None, 0, now_s
+
+    def report(self, fleet: Fleet, tally: Tally, limits: Limits, unread_bytes: Callable[[], int]) -> None:
+        """Say how far a long catch-up is, or else the plant's state, each in its time."""
+        self.flush(is_last=False)
+        now_s = self._monotonic()
+        elapsed_s = now_s - self._said_s
+        if elapsed_s < min(_PROGRESS_EVERY_S, self._every_s):
+            return
+        unread = unread_bytes()
+        if unread < _CATCHING_UP_FROM_BYTES:
+            if elapsed_s < self._every_s:
+                return
+            self._say(status_line(fleet, tally, limits))
+        else:
+            self._say(progress_line(tally, unread, (tally.lines - self._said_lines) / elapsed_s))
+        self._said_s, self._said_lines = now_s, tally.lines
+
+
+def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
+    """Tell how far a catch-up is: share done, rate, time left."""
+    total_bytes = tally.read_bytes + unread_bytes
+    bytes_per_line = tally.read_bytes / tally.lines if tally.lines else 0.0
+    left = f"{unread_bytes / bytes_per_line / lines_per_s:,.0f} s left" if bytes_per_line and lines_per_s else "…"
+    return (
+        f"catching up: {tally.read_bytes / total_bytes:.0%} of {total_bytes / 1e6:,.0f} MB, "
+        f"{lines_per_s:,.0f} lines/s, {left}"
+    )
+
+
+def _anomaly(reading: RatedReading, limits: Limits) -> str:
+    parts = []
+    if reading.temperature_c > limits.temperature_safe_max_c:
+        parts.append(f"temperature {reading.temperature_c:g} °C > {limits.temperature_safe_max_c:g} °C")
+    if reading.vibration_mm_s > limits.vibration_safe_max_mm_s:
+        parts.append(f"vibration {reading.vibration_mm_s:g} mm/s > {limits.vibration_safe_max_mm_s:g} mm/s")
+    return f"machine {reading.machine_id}: {', '.join(parts)}"
+
+
+def _account_of(lines: int, stored: int, rejected: int, blank: int) -> str:
+    return f"{lines:,} lines = {stored:,} stored + {rejected:,} rejected + {blank:,} blank"

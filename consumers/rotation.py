@@ -1,0 +1,99 @@
+"""Where the lines of a live file went: files beside it that it was renamed or copied to."""
+
+import os
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+from consumers.source_file import KnownSource, file_id, is_same_life
+
+
+class EarlierFile(NamedTuple):
+    """An open file beside the live one, with lines that were never read."""
+
+    file: FileIO
+    name: str
+    modified_ns: int
+    known: KnownSource | None
+    """The life that it goes on with; None where the file came and went unseen."""
+
+
+def find_earlier(
+    path: Path, ended: Sequence[KnownSource], open_now: Sequence[KnownSource], since_ns: int | None
+) -> list[EarlierFile]:
+    """Find the files to be finished before the live file at `path` is read, oldest first, each open.
+
+    `ended`: lives whose unread rest may be there, each known again by its bytes, under whatever name.
+    `open_now`: lives that are being read where they are: neither they nor copies of them are taken.
+    `since_ns`: a file with a rotated file's name, changed since then and of no known life, was the live file
+    between two looks; None where no such file is to be taken.
+
+    Raises OSError.
+    """
+    lives = sorted((*ended, *open_now), key=lambda life: -life.source_id)
+    taken = {life.source_id for life in open_now}
+    busy_ids = {life.file_id for life in open_now}
+    earlier = []
+    for path_beside, is_rotated_name in _beside(path, {life.file_id for life in ended}):
+        found = _inspect(path_beside, lives, since_ns if is_rotated_name else None)
+        if found is None:
+            continue
+        if file_id(os.fstat(found.file.fileno())) in busy_ids or (found.known and found.known.source_id in taken):
+            found.file.close()
+            continue
+        if found.known:
+            taken.add(found.known.source_id)  # a second copy of the same life adds nothing
+        earlier.append(found)
+    return sorted(earlier, key=_age)
+
+
+def _beside(path: Path, known_ids: AbstractSet[str]) -> list[tuple[Path, bool]]:
+    """List the files that are known by their inode, then those that only have a rotated file's name."""
+    pattern = _rotated_name(path)
+    originals, copies = [], []
+    for name in os.listdir(path.parent):  # noqa: PTH208 - names only, most of which are looked at no further
+        path_beside = path.parent / name
+        if name == path.name or not path_beside.is_file():
+            continue
+        is_rotated_name = pattern.fullmatch(name) is not None
+        if file_id(path_beside.stat()) in known_ids:
+            originals.append((path_beside, is_rotated_name))
+        elif is_rotated_name:
+            copies.append((path_beside, is_rotated_name))
+    return originals + copies
+
+
+def _rotated_name(path: Path) -> re.Pattern[str]:
+    """Match what rotating tools make of a name: `a.json.1`, `a.json-20261122`, `a-20261122T091502Z.json`."""
+    stem, suffix = re.escape(path.stem), re.escape(path.suffix)
+    return re.compile(rf"{stem}{suffix}[.-]\d[\dTZ.:_-]*|{stem}[.-]\d{{8}}[\dTZ.:_-]*{suffix}", re.ASCII)
+
+
+def _inspect(path: Path, lives: Sequence[KnownSource], since_ns: int | None) -> EarlierFile | None:
+    """Open a file, and keep it open if it has unread lines, of a known life or of one that nobody saw."""
+    file = FileIO(path)
+    status = os.fstat(file.fileno())
+    life = next((life for life in lives if is_same_life(file, life)), None)
+    if life is not None:
+        is_wanted = life.offset < status.st_size
+    else:
+        is_wanted = since_ns is not None and status.st_mtime_ns >= since_ns
+    if is_wanted:
+        return EarlierFile(file, path.name, status.st_mtime_ns, life)
+    file.close()
+    return None
+
+
+def _age(earlier: EarlierFile) -> tuple[bool, int, int, int, str]:
+    """Sort known lives first, as they began; then by time; and at the same time `a.json.2` before `a.json.1`."""
+    number = re.search(r"\.(\d{1,4})\Z", earlier.name)
+    return (
+        earlier.known is None,
+        earlier.known.source_id if earlier.known else 0,
+        earlier.modified_ns,
+        -int(number[1]) if number else 0,
+        earlier.name,
+    )
