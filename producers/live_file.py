@@ -1,0 +1,207 @@
+"""The live file: whole lines, appended under a lock that all producers share; healed, rotated, never half-written."""
+
+import errno
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from loguru import logger
+
+from utils.errors import PipelineError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows' locks bar readers too: this one lies far beyond any data, so that no reader meets it.
+    _LOCKED_BYTE: Final = (1 << 40) + (1 << 30)
+
+    def _lock(fd: int) -> None:
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+        while True:
+            try:
+                msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+            except PermissionError:
+                time.sleep(0.001)
+            else:
+                return
+
+    def _unlock(fd: int) -> None:
+        os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+
+    def _unlock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+_OPEN_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+_OPEN_FILES_KEEP_THEIR_NAME: Final = os.name == "nt"
+"""Windows neither renames nor deletes a file that is open, be it by ourselves."""
+_OPEN_TRIES: Final = 100
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_ROTATION_RETRY_S: Final = 10.0
+
+
+class LiveFileError(PipelineError):
+    """The live file cannot be written."""
+
+
+class NoRoomError(LiveFileError):
+    """There is no room for (all of) the lines; the file holds whole lines still.
+
+    `appended_bytes` is how much of the lines it took; the rest may be appended again when there is room.
+    """
+
+    def __init__(self, message: str, appended_bytes: int) -> None:
+        super().__init__(message)
+        self.appended_bytes = appended_bytes
+
+
+class LiveFile:
+    """Appends lines to the file that `path` names, following symbolic links.
+
+    From `max_bytes` on (0: never) the file is renamed to `<stem>-<UTC time><suffix>` beside it and begun anew.
+    `clock` gives seconds since 1970, for that name. Nothing is opened before the first line.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._fd: int | None = None
+        self._rotation_refused_at = -float("inf")
+
+    def append(self, lines: bytes) -> None:
+        """Append whole lines, each ended by a newline, with one write.
+
+        Raises NoRoomError where the disk or a quota is full, LiveFileError where the file cannot be used at all.
+        """
+        try:
+            fd = self._locked()
+            try:
+                if self._is_due(fd):
+                    fd = self._rotated(fd)
+                self._write(fd, lines)
+            finally:
+                self._release()
+        except OSError as error:
+            self.close()
+            raise self._error(error, 0) from error
+
+    def close(self) -> None:
+        """Let go of the file; the next line opens it again."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+    def _locked(self) -> int:
+        """Hold the lock of the file that the path names now, whoever renamed, deleted or created it meanwhile."""
+        for _ in range(_OPEN_TRIES):
+            fd = self._fd if self._fd is not None else self._open()
+            _lock(fd)
+            if self._is_named(fd):
+                return fd
+            self.close()  # and with it goes the lock
+        raise LiveFileError(
+            f"the live file {self._path} is another one each time it is opened; "
+            "set LIVE_FILE (--file) to a path on an ordinary disk"
+        )
+
+    def _open(self) -> int:
+        if self._path.exists() and not stat.S_ISREG(self._path.stat().st_mode):
+            raise LiveFileError(f"the live file {self._path} is no regular file; set LIVE_FILE (--file) to another")
+        target = self._target()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(target, _OPEN_FLAGS, 0o666)
+        return self._fd
+
+    def _target(self) -> Path:
+        return Path(os.path.realpath(self._path))
+
+    def _is_named(self, fd: int) -> bool:
+        if _OPEN_FILES_KEEP_THEIR_NAME:
+            return True
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(fd))
+        except FileNotFoundError:
+            return False
+
+    def _release(self) -> None:
+        if self._fd is not None:
+            _unlock(self._fd)
+
+    def _is_due(self, fd: int) -> bool:
+        return 0 < self._max_bytes <= os.fstat(fd).st_size and not (
+            0 <= self._clock() - self._rotation_refused_at < _ROTATION_RETRY_S
+        )
+
+    def _rotated(self, fd: int) -> int:
+        """Rename the full file, unless the OS refuses; either way hold the lock of the file to write to."""
+        if not _ends_in_newline(fd):
+            os.write(fd, b"\n")  # nobody would ever close it in a file that is done with
+        target = self._target()
+        rotated = self._unused_name(target)
+        if _OPEN_FILES_KEEP_THEIR_NAME:
+            self.close()
+        try:
+            target.rename(rotated)
+        except OSError as error:
+            self._rotation_refused_at = self._clock()
+            logger.warning("cannot rename the full live file {}: {}; going on with it", target, error.strerror)
+        else:
+            logger.info("live file rotated: {} is now {}", target, rotated.name)
+        return self._locked_anew(fd)
+
+    def _locked_anew(self, fd: int) -> int:
+        # The renamed file keeps its lock until it is closed; nobody writes to it after us.
+        if self._fd is not None and self._is_named(fd):
+            return fd
+        self.close()
+        return self._locked()
+
+    def _unused_name(self, target: Path) -> Path:
+        """Name a moment, not before now, that no file is named after: `rename` would silently replace it."""
+        moment = datetime.fromtimestamp(self._clock(), UTC)
+        while True:
+            name = target.with_name(f"{target.stem}-{moment:%Y%m%dT%H%M%S.%fZ}{target.suffix}")
+            if not os.path.lexists(name):
+                return name
+            moment += timedelta(microseconds=1)
+
+    def _write(self, fd: int, lines: bytes) -> None:
+        size = os.fstat(fd).st_size
+        healing = b"\n" if size and not _ends_in_newline(fd) else b""
+        try:
+            written = os.write(fd, healing + lines)
+        except OSError as error:
+            os.ftruncate(fd, size)
+            raise self._error(error, 0) from error
+        if written < len(healing) + len(lines):
+            self._cut_back(fd, size, healing, lines[: max(written - len(healing), 0)])
+
+    def _cut_back(self, fd: int, size: int, healing: bytes, taken: bytes) -> None:
+        """Remove the half line that a short write left behind; its whole lines may have been read already."""
+        whole_bytes = taken.rfind(b"\n") + 1
+        os.ftruncate(fd, size + len(healing) + whole_bytes)
+        raise self._error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), whole_bytes)
+
+    def _error(self, error: OSError, appended_bytes: int) -> LiveFileError:
+        where = f" ({error.filename})" if error.filename not in (None, str(self._path)) else ""
+        found = f"cannot write the live file {self._path}: {error.strerror or error}{where}"
+        if error.errno in _NO_ROOM:
+            return NoRoomError(f"{found}; make room, or set LIVE_FILE (--file) to another disk", appended_bytes)
+        return LiveFileError(f"{found}; make it writable, or set LIVE_FILE (--file) to another path")
+
+
+def _ends_in_newline(fd: int) -> bool:
+    os.lseek(fd, -1, os.SEEK_END)
+    return os.read(fd, 1) == b"\n"

@@ -1,0 +1,250 @@
+"""The command `python -m producers.producer_case`: a simulated plant that reports to the live file."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Final
+
+from loguru import logger
+
+from producers.live_file import LiveFile, NoRoomError
+from producers.simulator import Plant
+from utils.config import Config, ConfigError, make_config, read_settings
+from utils.efficiency import Limits
+from utils.errors import PipelineError
+from utils.logs import configure_logs
+from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
+from utils.stop import StopRequest
+
+_FLAG_BY_SETTING: Final = {
+    "PRODUCER_MACHINES": "--machines",
+    "PRODUCER_INTERVAL_S": "--interval",
+    "PRODUCER_SEED": "--seed",
+    "LIVE_FILE": "--file",
+}
+_SEEDS: Final = 2**32
+_BYTES_A_MB: Final = 1_000_000
+_LINES_A_WRITE: Final = 300
+"""Without waiting: about 64 KB."""
+_CLOCK_TOLERANCE_S: Final = 0.5
+_ROOM_RETRY_S: Final = 1.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the producer; returns the exit status: 0, or 1 where it could not go on. Bad usage exits with 2."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        config = _config(options)
+    except ConfigError as error:
+        parser.error(str(error))
+    stop = StopRequest()
+    stop.install()
+    try:
+        configure_logs("producer", config.log_level, config.log_dir)
+        _run(config, options, stop)
+    except PipelineError as error:
+        logger.error("{}", error)
+        return 1
+    return 0
+
+
+class Pace:
+    """When each round is due, on a fixed grid of moments: no drift, and no burst after a delay."""
+
+    def __init__(self, interval_s: float, now_s: float) -> None:
+        self._interval_s = interval_s
+        self._start_s = now_s
+        self._rounds = 0
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until the round is due; 0 or less when it is late."""
+        return self._start_s + self._rounds * self._interval_s - now_s
+
+    def next_round(self, now_s: float) -> None:
+        """Plan the next round: at the next moment of the grid, or, when that has long passed, on a new grid."""
+        self._rounds += 1
+        if self.wait_s(now_s) < -self._interval_s:
+            self._start_s, self._rounds = now_s, 1
+
+
+class Feed:
+    """The plant's lines on their way into the live file; counts those that are in it."""
+
+    def __init__(self, plant: Plant, limits: Limits, live_file: LiveFile, stop: StopRequest) -> None:
+        self.lines = 0
+        self._lines = _lines(plant, limits)
+        self._live_file = live_file
+        self._stop = stop
+
+    def send(self, count: int) -> None:
+        """Append the plant's next lines; where there is no room, wait for it (or for a stop) and keep them.
+
+        Raises PipelineError where the file cannot be used at all.
+        """
+        rest, refusal = self._append("".join(islice(self._lines, count)).encode())
+        if refusal is None:
+            return
+        logger.error("{}; the plant stands still until there is room", refusal)
+        while rest and not self._stop.requested:
+            self._stop.wait(_ROOM_RETRY_S)
+            rest, _ = self._append(rest)
+        if not rest:
+            logger.info("there is room again; the plant goes on")
+
+    def _append(self, data: bytes) -> tuple[bytes, NoRoomError | None]:
+        """Append what there is room for; returns the rest, and why it is left."""
+        refusal = None
+        appended_bytes = len(data)
+        try:
+            self._live_file.append(data)
+        except NoRoomError as error:
+            refusal, appended_bytes = error, error.appended_bytes
+        self.lines += data.count(b"\n", 0, appended_bytes)
+        return data[appended_bytes:], refusal
+
+
+class Status:
+    """Says in the log how far the producer is, now and then and at the end."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._start_s = self._said_s = time.monotonic()
+        self._said_lines = 0
+
+    def tell(self, lines: int) -> None:
+        """Write a status line if it is time for one."""
+        now_s = time.monotonic()
+        if now_s - self._said_s >= self._every_s:
+            rate = (lines - self._said_lines) / (now_s - self._said_s)
+            logger.info("{:,} lines written; {:,.1f} lines/s lately", lines, rate)
+            self._said_s, self._said_lines = now_s, lines
+
+    def summarise(self, lines: int) -> None:
+        """Write the last line."""
+        seconds = max(time.monotonic() - self._start_s, 0.001)
+        logger.info("stopped: {:,} lines written in {:,.2f} s, {:,.1f} lines/s", lines, seconds, lines / seconds)
+
+
+def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
+    seed = SystemRandom().randrange(_SEEDS) if config.producer_seed is None else config.producer_seed
+    # In whole milliseconds, as the log tells it, so that a run can be repeated from there.
+    start = timestamp_at(time.time()) if options.start is None else options.start
+    rng = Random(seed)  # noqa: S311 - a simulation must be repeatable
+    plant = Plant(config.producer_machines, config.producer_interval_s, epoch_seconds(start), rng, config.limits)
+    live_file = LiveFile(config.live_file, round(config.live_file_max_mb * _BYTES_A_MB), time.time)
+    feed = Feed(plant, config.limits, live_file, stop)
+    status = Status(config.status_every_s)
+    logger.info(
+        "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",
+        config.live_file,
+        config.producer_interval_s,
+        config.producer_machines,
+        seed,
+        start,
+    )
+    try:
+        if options.no_wait:
+            _run_unpaced(feed, status, options.count, stop)
+        else:
+            _run_paced(plant, feed, status, options, stop)
+    finally:
+        live_file.close()
+        status.summarise(feed.lines)
+
+
+def _run_unpaced(feed: Feed, status: Status, count: int | None, stop: StopRequest) -> None:
+    while not stop.requested and (left := _left(count, feed, _LINES_A_WRITE)):
+        feed.send(left)
+        status.tell(feed.lines)
+
+
+def _run_paced(plant: Plant, feed: Feed, status: Status, options: argparse.Namespace, stop: StopRequest) -> None:
+    pace = Pace(plant.interval_s, time.monotonic())
+    while left := _left(options.count, feed, len(plant.machines)):
+        stop.wait(pace.wait_s(time.monotonic()))
+        if stop.requested:
+            return
+        if options.start is None and abs(time.time() - plant.now_s) > _CLOCK_TOLERANCE_S:
+            plant.set_clock(time.time())  # rounds were left out, or someone set this computer's clock
+        feed.send(left)
+        status.tell(feed.lines)
+        pace.next_round(time.monotonic())
+
+
+def _left(count: int | None, feed: Feed, at_once: int) -> int:
+    return at_once if count is None else min(at_once, count - feed.lines)
+
+
+def _lines(plant: Plant, limits: Limits) -> Iterator[str]:
+    rate = limits.rate
+    while True:
+        for reading in plant.next_round():
+            efficiency_score, efficiency_level, _, _ = rate(reading)
+            yield to_line(reading, efficiency_score, efficiency_level)
+
+
+def _config(options: argparse.Namespace) -> Config:
+    flags = {setting: flag for setting, flag in _FLAG_BY_SETTING.items() if getattr(options, setting) is not None}
+    settings = read_settings(Path(".env")) | {setting: getattr(options, setting) for setting in flags}
+    return make_config(settings, flags)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m producers.producer_case",
+        description="Simulate a plant whose machines report to the live file.",
+        allow_abbrev=False,
+    )
+    for setting, metavar, meaning in (
+        ("PRODUCER_MACHINES", "N", "machines of the plant"),
+        ("PRODUCER_INTERVAL_S", "SECONDS", "every machine reports once an interval"),
+        ("PRODUCER_SEED", "N", "the same seed gives the same plant"),
+        ("LIVE_FILE", "PATH", "the live file"),
+    ):
+        parser.add_argument(
+            _FLAG_BY_SETTING[setting],
+            dest=setting,
+            metavar=metavar,
+            type=_given,
+            help=f"{meaning} (setting {setting})",
+        )
+    parser.add_argument("--count", metavar="N", type=_count, help="stop after N messages")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="do not sleep: the plant's clock still advances an interval a round"
+    )
+    parser.add_argument(
+        "--start", metavar="TIMESTAMP", type=_timestamp, help="the plant's first moment, ISO 8601 (default: now)"
+    )
+    return parser
+
+
+def _given(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; leave the flag out for the default")
+    return text
+
+
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; expected a whole number from 1")
+    return count
+
+
+def _timestamp(text: str) -> str:
+    try:
+        return utc_timestamp(text)
+    except MessageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
