@@ -38,7 +38,9 @@ def find_earlier(
     busy_ids = {life.file_id for life in open_now}
     earlier = []
     for path_beside, is_rotated_name in _beside(path, {life.file_id for life in ended}):
-        found = _inspect(path_beside, lives, since_ns if is_rotated_name else None)
+        # Of a life of which nothing was read there is only the inode to go by, which any file may have by now.
+        provable = lives if is_rotated_name else [life for life in lives if life.offset > 0]
+        found = _inspect(path_beside, provable, since_ns if is_rotated_name else None)
         if found is None:
             continue
         if file_id(os.fstat(found.file.fileno())) in busy_ids or (found.known and found.known.source_id in taken):
@@ -87,13 +89,8 @@ def _inspect(path: Path, lives: Sequence[KnownSource], since_ns: int | None) -> 
     return None
 
 
-def _age(earlier: EarlierFile) -> tuple[bool, int, int, int, str]:
-    """Sort known lives first, as they began; then by time; and at the same time `a.json.2` before `a.json.1`."""
+def _age(earlier: EarlierFile) -> tuple[int, int, int, str]:
+    """Sort begun files first, as they began; then by time; and at the same time `a.json.2` before `a.json.1`."""
+    begun = earlier.known.source_id if earlier.known is not None and earlier.known.offset > 0 else 0
     number = re.search(r"\.(\d{1,4})\Z", earlier.name)
-    return (
-        earlier.known is None,
-        earlier.known.source_id if earlier.known else 0,
-        earlier.modified_ns,
-        -int(number[1]) if number else 0,
-        earlier.name,
-    )
+    return begun or 2**63, earlier.modified_ns, -int(number[1]) if number else 0, earlier.name

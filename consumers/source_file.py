@@ -8,6 +8,8 @@ from typing import Final, NamedTuple, Self
 CHUNK_BYTES: Final = 256 * 1024
 """Read and committed at once; a line that does not fit is too long to be a reading."""
 SAMPLE_BYTES: Final = 1024
+NO_ACCOUNT: Final = 0
+"""The `source_id` of a life that the database does not have."""
 _SCANNED_BYTES_AT_ONCE: Final = 64 * 1024 * 1024
 
 
@@ -118,6 +120,14 @@ class SourceFile:
             modified_ns=self.modified_ns,
         )
 
+    def is_modified(self) -> bool:
+        """Tell whether the file was written to since it was last read, as far as its clock can show."""
+        return os.fstat(self._file.fileno()).st_mtime_ns != self.modified_ns
+
+    def unread_life(self) -> KnownSource:
+        """Describe what the file holds now, of which nothing may have been read."""
+        return unread_life(self._file)
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
@@ -162,6 +172,21 @@ def is_same_life(file: FileIO, known: KnownSource) -> bool:
         return known.offset == 0 and is_same_file
     is_candidate = is_same_file or known.is_of_this_path
     return is_candidate and samples_at(file, known.offset).fingerprint() == known.fingerprint
+
+
+def unread_life(file: FileIO) -> KnownSource:
+    """Describe a file that has no account yet by its first bytes, so that a copy of it is known as such."""
+    status = os.fstat(file.fileno())
+    count = min(status.st_size, SAMPLE_BYTES)
+    fingerprint = samples_at(file, count).fingerprint()
+    return KnownSource(
+        NO_ACCOUNT,
+        is_of_this_path=True,
+        file_id=file_id(status),
+        offset=count,
+        fingerprint=fingerprint,
+        modified_ns=0,
+    )
 
 
 def samples_at(file: FileIO, offset: int) -> Samples:

@@ -157,7 +157,7 @@ UPDATE source_files SET
 WHERE id = :id AND read_bytes = :offset
 """
 _INSERT_SOURCE: Final = """
-INSERT INTO source_files (path, file_id, why_new, first_read_at, last_read_at) VALUES (?, ?, ?, ?, ?)
+INSERT INTO source_files (path, file_id, modified_ns, why_new, first_read_at, last_read_at) VALUES (?, ?, ?, ?, ?, ?)
 """
 _SELECT_SOURCES: Final = """
 SELECT id, path = ?, file_id, read_bytes, fingerprint, modified_ns FROM source_files ORDER BY id DESC LIMIT ?
@@ -246,10 +246,10 @@ class Store:
         with self._named_errors():
             return Account(*self._connection.execute(_SELECT_ACCOUNT).fetchone())
 
-    def begin_source(self, path: str, file_id: str, why_new: str, at: str) -> int:
+    def begin_source(self, path: str, file_id: str, modified_ns: int, why_new: str, at: str) -> int:
         """Open the account of a new life of a file; returns its id."""
         with self._transaction():
-            cursor = self._connection.execute(_INSERT_SOURCE, (path, file_id, why_new, at, at))
+            cursor = self._connection.execute(_INSERT_SOURCE, (path, file_id, modified_ns, why_new, at, at))
         return int(cursor.lastrowid or 0)
 
     def save(self, chunk: Chunk, batch: Batch, machines: Iterable[Machine], at: str) -> None:
@@ -311,6 +311,7 @@ class Store:
         """Hold a lock for as long as this process lives: SQLite's own, on a file beside the database."""
         lock = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
         try:
+            lock.execute("PRAGMA journal_mode = OFF")
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             lock.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from consumers.rotation import find_earlier
-from consumers.source_file import Chunk, KnownSource, RewrittenError, SourceFile, file_id, is_same_life
+from consumers.source_file import Chunk, KnownSource, RewrittenError, SourceFile, file_id, is_same_life, unread_life
 from utils.logs import printable
 
 LATE_LINES_S: Final = 60.0
@@ -23,8 +23,8 @@ CREATED_ANEW: Final = "created anew"
 TRUNCATED: Final = "truncated"
 REWRITTEN: Final = "rewritten"
 
-Register = Callable[[str, str], int]
-"""(file id, why a new life of the file begins) → the life's id in the database."""
+Register = Callable[[str, int, str], int]
+"""(file id, time of modification in ns, why a new life of the file begins) → the life's id in the database."""
 
 
 class Tail:
@@ -45,6 +45,8 @@ class Tail:
         self._path = path
         self._shown_path = printable(str(path))
         self._ended = {life.source_id: life for life in known}
+        lives_of_path = [life for life in self._ended.values() if life.is_of_this_path]
+        self._left_at = max(lives_of_path, key=lambda life: life.source_id, default=None)
         self._register = register
         self._say = say
         self._monotonic = monotonic
@@ -55,7 +57,7 @@ class Tail:
 
     def read(self) -> Chunk | None:
         """Read the next whole lines; None when there are none now. Until `advance`, the same lines come again."""
-        trouble = self._look()
+        trouble = self._look() or self._look_for_copies()
         for source in list(self._sources):
             try:
                 chunk = source.read()
@@ -99,8 +101,8 @@ class Tail:
             if self._live is None or file_id(status) != self._live.file_id:
                 self._turn_to_file(status)
         except FileNotFoundError:
-            if not self._sources and not self._trouble:
-                self._open_earlier(0, self._last_seen_ns())
+            if not self._trouble:
+                self._open_earlier(len(self._sources), self._last_seen_ns(), self._sources)
             return f"{self._shown_path} is not there; waiting for it"
         except OSError as error:
             return f"cannot open {self._shown_path}: {error.strerror}; trying again"
@@ -121,30 +123,46 @@ class Tail:
         self._sources.append(source)
         self._live = source
 
+    def _look_for_copies(self) -> str:
+        """See whether a file of which nothing is read yet was copied and emptied: no bytes of it would tell."""
+        live = self._live
+        try:
+            if live is not None and live.offset == 0 and live.is_modified():
+                self._open_earlier(self._sources.index(live), live.modified_ns, self._sources, live.unread_life())
+        except OSError as error:
+            return f"cannot look beside {self._shown_path}: {error.strerror}; trying again"
+        return ""
+
     def _open(self, file: FileIO) -> SourceFile:
         newest_first = sorted(self._ended.values(), key=lambda life: -life.source_id)
         life = next((life for life in newest_first if is_same_life(file, life)), None)
         reason = self._reason(os.fstat(file.fileno()))
-        # Where the newest life simply goes on, no other file can have come in between.
-        since_ns = None if self._live is None and life == self._newest_ended() else self._last_seen_ns()
-        source = self._source(file, life, reason)
-        self._open_earlier(len(self._sources), since_ns, source)
+        # Where the newest life goes on, as its bytes prove, no other file can have come in between.
+        goes_on = self._live is None and life is not None and life == self._left_at and life.offset > 0
+        since_ns = None if goes_on else self._last_seen_ns()
+        self._open_earlier(len(self._sources), since_ns, self._sources, life or unread_life(file), unread_life(file))
         if life is None and reason != FIRST_SEEN:
             self._say(f"{self._shown_path} was {reason}; reading it from its start")
-        return source
+        return self._source(file, life, reason)
 
     def _source(self, file: FileIO, life: KnownSource | None, reason: str) -> SourceFile:
         if life is None:
-            return SourceFile(file, self._register(file_id(os.fstat(file.fileno())), reason))
-        source = SourceFile(file, life.source_id, life.offset)
+            return SourceFile(file, self._register_life(file, reason))
         self._ended.pop(life.source_id, None)
-        return source
+        return SourceFile(file, life.source_id, life.offset)
 
-    def _open_earlier(self, index: int, since_ns: int | None, *also_open: SourceFile) -> None:
+    def _register_life(self, file: FileIO, reason: str) -> int:
+        status = os.fstat(file.fileno())
+        return self._register(file_id(status), status.st_mtime_ns, reason)
+
+    def _open_earlier(
+        self, index: int, since_ns: int | None, open_sources: Iterable[SourceFile], *open_lives: KnownSource
+    ) -> None:
         """Put the files beside the live one that hold unread lines at `index` of the files to read."""
-        open_now = [source.as_known() for source in (*self._sources, *also_open)]
+        open_now = [*open_lives, *(source.as_known() for source in open_sources)]
+        open_ids = {life.source_id for life in open_now}
+        ended = [life for life in self._ended.values() if life.is_of_this_path and life.source_id not in open_ids]
         with ExitStack() as undo:
-            ended = [life for life in self._ended.values() if life.is_of_this_path]
             found = find_earlier(self._path, ended, open_now, since_ns)
             for earlier in found:
                 undo.callback(earlier.file.close)
@@ -159,30 +177,27 @@ class Tail:
 
     def _begin_new_life(self, source: SourceFile) -> None:
         """Start a rewritten file from its first byte; the rest of its earlier life may stand in a copy beside it."""
-        ended, since_ns = source.as_known(), source.modified_ns
+        ended = self._ended[source.source_id] = source.as_known()
         reason = TRUNCATED if source.size_bytes() < source.offset else REWRITTEN
-        source.begin_new_life(self._register(source.file_id, reason))
-        self._ended[ended.source_id] = ended
-        self._open_earlier(self._sources.index(source), since_ns)
+        others = [other for other in self._sources if other is not source]
+        self._open_earlier(self._sources.index(source), ended.modified_ns, others, source.unread_life())
+        source.begin_new_life(self._register(source.file_id, ended.modified_ns, reason))
         self._say(f"{self._shown_path} was {reason}; reading it from its start")
 
     def _reason(self, status: os.stat_result) -> str:
         """Tell why a file that is no known life is there."""
-        last = self._newest_ended()
-        if self._live is None and last is None:
-            return FIRST_SEEN
-        if self._live is not None or last is None or last.file_id != file_id(status):
+        if self._live is not None:
             return CREATED_ANEW
-        return TRUNCATED if status.st_size < last.offset else REWRITTEN
+        if self._left_at is None:
+            return FIRST_SEEN
+        if self._left_at.file_id != file_id(status):
+            return CREATED_ANEW
+        return TRUNCATED if status.st_size < self._left_at.offset else REWRITTEN
 
     def _last_seen_ns(self) -> int | None:
         """Tell when the file that the path named last was changed last, as far as it was seen."""
-        last = self._live or self._newest_ended()
+        last = self._live or self._left_at
         return None if last is None else last.modified_ns
-
-    def _newest_ended(self) -> KnownSource | None:
-        lives = (life for life in self._ended.values() if life.is_of_this_path)
-        return max(lives, key=lambda life: life.source_id, default=None)
 
     def _retire_if_finished(self, source: SourceFile) -> None:
         """Close a file that is no longer the live one and has been quiet for long."""

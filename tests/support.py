@@ -1,0 +1,127 @@
+"""What several tests need: lines of a feed, a consumer wired in this process, and the two commands as processes."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from consumers.fleet import Fleet
+from consumers.ingest import RatedReading, RejectedLine
+from consumers.pipeline import Pipeline
+from consumers.store import Store
+from consumers.tail import Tail
+from utils.efficiency import Limits
+from utils.message import Mode, Reading, to_line
+
+PROJECT = Path(__file__).parent.parent
+AT = "2026-11-22T09:15:02.000Z"
+
+
+def reading(
+    machine_id: int = 15,
+    timestamp: str = AT,
+    mode: Mode = "active",
+    temperature_c: float = 44.28,
+    vibration_mm_s: float = 2.08,
+) -> Reading:
+    return Reading(machine_id, timestamp, mode, temperature_c, vibration_mm_s)
+
+
+def rated(machine_id: int = 15, timestamp: str = AT, mode: Mode = "active", **readings: float) -> RatedReading:
+    plain = reading(machine_id, timestamp, mode, **readings)
+    score, level, is_anomaly, _ = Limits().rate(plain)
+    return RatedReading(*plain, score, level, is_anomaly, AT)
+
+
+def line(machine_id: int = 15, **fields: Any) -> str:
+    plain = reading(machine_id, **fields)
+    rating = Limits().rate(plain)
+    return to_line(plain, rating.efficiency_score, rating.efficiency_level)
+
+
+def lines(first: int, count: int) -> bytes:
+    """Lines of machines `first`, `first` + 1, …, all of the same length."""
+    return "".join(
+        line(machine_id).replace(f"Machine {machine_id} ", f"Machine {machine_id:06} ")
+        for machine_id in range(first, first + count)
+    ).encode()
+
+
+class ConsumerInProcess:
+    """Tail, store, fleet and pipeline, wired as the command wires them, with a clock that stands still."""
+
+    def __init__(self, live_file: Path, database: Path, store: Store | None = None) -> None:
+        self.said: list[str] = []
+        self.rejected: list[RejectedLine] = []
+        self.time_s = 0.0
+        self.store = store or Store(database)
+        self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100))
+        self.tail = Tail(
+            live_file,
+            self.store.known_sources(str(live_file)),
+            self._register(str(live_file)),
+            self.said.append,
+            lambda: self.time_s,
+        )
+        self.pipeline = Pipeline(
+            self.tail, self.store, self.fleet, Limits(), lambda: 0.0, self.said.append, self.rejected.extend
+        )
+
+    def _register(self, path: str) -> Any:
+        return lambda file_id, modified_ns, why: self.store.begin_source(path, file_id, modified_ns, why, AT)
+
+    def read_all(self) -> None:
+        while self.pipeline.step():
+            pass
+
+    def close(self) -> None:
+        self.tail.close()
+        self.store.close()
+
+
+def query(database: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute(sql, parameters).fetchall()
+    finally:
+        connection.close()
+
+
+def stored_machine_ids(database: Path) -> list[int]:
+    return [
+        machine_id for (machine_id,) in query(database, "SELECT machine_id FROM manufacturing_analytics ORDER BY id")
+    ]
+
+
+def command_environment(**settings: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1", **settings}
+
+
+def start(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=cwd,
+        env=command_environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def run(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> tuple[int, str]:
+    """Run a command to its end; returns its exit status and all that it printed."""
+    process = start(module, *arguments, cwd=cwd, **settings)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
+
+
+PRODUCER = "producers.producer_case"
+CONSUMER = "consumers.consumer_meyer"
+
+
+def structured(**fields: Any) -> str:
+    return json.dumps(fields) + "\n"
