@@ -17,9 +17,10 @@ from consumers.pipeline import Pipeline
 from consumers.report import Reporter, account_line, summary_line
 from consumers.store import Store, StoreBusyError
 from consumers.tail import Tail
-from utils.config import Config, ConfigError, make_config, read_settings
+from utils.command import add_setting, run_command
+from utils.config import Config
 from utils.errors import PipelineError
-from utils.logs import configure_logs, printable
+from utils.logs import printable
 from utils.message import timestamp_at
 from utils.stop import StopRequest
 
@@ -35,21 +36,7 @@ _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the consumer; returns the exit status: 0, or 1 where it could not go on. Bad usage exits with 2."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    try:
-        config = _config(options)
-    except ConfigError as error:
-        parser.error(str(error))
-    stop = StopRequest()
-    stop.install()
-    try:
-        configure_logs("consumer", config.log_level, config.log_dir)
-        _run(config, options, stop)
-    except PipelineError as error:
-        logger.error("{}", error)
-        return 1
-    return 0
+    return run_command("consumer", _parser(), _FLAG_BY_SETTING, argv, _run)
 
 
 class Consumer:
@@ -239,20 +226,14 @@ def _producer(live_file: Path) -> Iterator["subprocess.Popen[bytes]"]:
                 child.kill()
 
 
-def _config(options: argparse.Namespace) -> Config:
-    given = {"LIVE_FILE": options.file, "DATABASE_FILE": options.db}
-    flags = {name: value for name, value in given.items() if value is not None}
-    return make_config({**read_settings(Path(".env")), **flags}, {name: _FLAG_BY_SETTING[name] for name in flags})
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m consumers.consumer_meyer",
         description="Read the live file into SQLite and show the live dashboard.",
-        epilog="Settings come from flags, then the environment, then .env; see .env.example.",
+        allow_abbrev=False,
     )
-    parser.add_argument("--file", metavar="PATH", help="the live file to read (LIVE_FILE)")
-    parser.add_argument("--db", metavar="PATH", help="the SQLite database to write (DATABASE_FILE)")
+    add_setting(parser, "LIVE_FILE", "--file", "PATH", "the live file to read")
+    add_setting(parser, "DATABASE_FILE", "--db", "PATH", "the SQLite database to write")
     parser.add_argument("--once", action="store_true", help="read what is there, save it, print the summary, exit")
     parser.add_argument("--headless", action="store_true", help="no dashboard")
     parser.add_argument(

@@ -119,6 +119,7 @@ _NAMED_POINTS: Final = 5
 _CROSSES_AVOIDED: Final = 60
 _EDGE: Final = 0.035  # of an axis: where readings beyond it are drawn
 _NAMED_IN_HEADER: Final = 5
+_LONGEST_BEYOND: Final = 55  # characters
 _NAMED_SILENT: Final = 3
 _SHRINK_AFTER_FRAMES: Final = 30
 _WAITING_LINE: Final = 50
@@ -192,7 +193,7 @@ class _Header:
         figure.text(0.02, 0.971, TITLE, fontsize=20, weight="bold", va="center")
         self._clock = figure.text(0.98, 0.971, "", fontsize=14, ha="right", va="center", color=_QUIET_INK)
         self._totals = figure.text(0.02, 0.934, "", fontsize=13.5, va="center")
-        self._beyond = figure.text(0.345, 0.934, "", fontsize=13.5, va="center")
+        self._beyond = figure.text(0.3, 0.934, "", fontsize=13.5, va="center")
         self._heard = figure.text(0.98, 0.934, "", fontsize=13.5, ha="right", va="center")
         figure.add_artist(Line2D((0.02, 0.98), (0.913, 0.913), color="#D3DADF", linewidth=1))
 
@@ -205,8 +206,9 @@ class _Header:
 
     def _tell_beyond(self, machine_ids: Sequence[int], fleet: Fleet) -> None:
         if machine_ids:
-            names = machine_names(machine_ids, _NAMED_IN_HEADER, 46)
-            _say(self._beyond, f"{len(machine_ids):,} beyond a limit now: {names}", ANOMALY_COLOUR, bold=True)
+            words = f"{len(machine_ids):,} beyond a limit now: "
+            words += machine_names(machine_ids, _NAMED_IN_HEADER, _LONGEST_BEYOND - len(words))
+            _say(self._beyond, words, ANOMALY_COLOUR, bold=True)
         else:
             _say(self._beyond, "none beyond a limit now" if fleet.machines else "", _QUIET_INK, bold=False)
 

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Final
 
@@ -13,10 +12,9 @@ from loguru import logger
 
 from producers.live_file import LiveFile, NoRoomError
 from producers.simulator import Plant
-from utils.config import Config, ConfigError, make_config, read_settings
+from utils.command import add_setting, run_command
+from utils.config import Config
 from utils.efficiency import Limits
-from utils.errors import PipelineError
-from utils.logs import configure_logs
 from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
 from utils.stop import StopRequest
 
@@ -36,21 +34,7 @@ _ROOM_RETRY_S: Final = 1.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the producer; returns the exit status: 0, or 1 where it could not go on. Bad usage exits with 2."""
-    parser = _parser()
-    options = parser.parse_args(argv)
-    try:
-        config = _config(options)
-    except ConfigError as error:
-        parser.error(str(error))
-    stop = StopRequest()
-    stop.install()
-    try:
-        configure_logs("producer", config.log_level, config.log_dir)
-        _run(config, options, stop)
-    except PipelineError as error:
-        logger.error("{}", error)
-        return 1
-    return 0
+    return run_command("producer", _parser(), _FLAG_BY_SETTING, argv, _run)
 
 
 class Pace:
@@ -188,12 +172,6 @@ def _lines(plant: Plant, limits: Limits) -> Iterator[str]:
             yield to_line(reading, efficiency_score, efficiency_level)
 
 
-def _config(options: argparse.Namespace) -> Config:
-    flags = {setting: flag for setting, flag in _FLAG_BY_SETTING.items() if getattr(options, setting) is not None}
-    settings = read_settings(Path(".env")) | {setting: getattr(options, setting) for setting in flags}
-    return make_config(settings, flags)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m producers.producer_case",
@@ -206,13 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         ("PRODUCER_SEED", "N", "the same seed gives the same plant"),
         ("LIVE_FILE", "PATH", "the live file"),
     ):
-        parser.add_argument(
-            _FLAG_BY_SETTING[setting],
-            dest=setting,
-            metavar=metavar,
-            type=_given,
-            help=f"{meaning} (setting {setting})",
-        )
+        add_setting(parser, setting, _FLAG_BY_SETTING[setting], metavar, meaning)
     parser.add_argument("--count", metavar="N", type=_count, help="stop after N messages")
     parser.add_argument(
         "--no-wait", action="store_true", help="do not sleep: the plant's clock still advances an interval a round"
@@ -221,12 +193,6 @@ def _parser() -> argparse.ArgumentParser:
         "--start", metavar="TIMESTAMP", type=_timestamp, help="the plant's first moment, ISO 8601 (default: now)"
     )
     return parser
-
-
-def _given(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty; leave the flag out for the default")
-    return text
 
 
 def _count(text: str) -> int:
