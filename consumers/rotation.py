@@ -12,13 +12,19 @@ from consumers.source_file import KnownSource, file_id, is_same_life
 
 
 class EarlierFile(NamedTuple):
-    """An open file beside the live one, with lines that were never read."""
+    """An open file beside the live one, with lines that were never read, or may still get some."""
 
     file: FileIO
     name: str
+    size_bytes: int
     modified_ns: int
     known: KnownSource | None
     """The life that it goes on with; None where the file came and went unseen."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all that is in it was read already."""
+        return self.known is not None and self.known.offset >= self.size_bytes
 
 
 def find_earlier(
@@ -30,6 +36,8 @@ def find_earlier(
     `open_now`: lives that are being read where they are: neither they nor copies of them are taken.
     `since_ns`: a file with a rotated file's name, changed since then and of no known life, was the live file
     between two looks; None where no such file is to be taken.
+
+    The newest of the ended lives is found even where it was read to its end: late lines may still come.
 
     Raises OSError.
     """
@@ -49,7 +57,18 @@ def find_earlier(
         if found.known:
             taken.add(found.known.source_id)  # a second copy of the same life adds nothing
         earlier.append(found)
-    return sorted(earlier, key=_age)
+    return sorted(_without_all_but_newest_read(earlier), key=_age)
+
+
+def _without_all_but_newest_read(earlier: list[EarlierFile]) -> list[EarlierFile]:
+    read_ids = sorted(found.known.source_id for found in earlier if found.known is not None and found.is_read)
+    kept = []
+    for found in earlier:
+        if found.known is not None and found.known.source_id in read_ids[:-1]:
+            found.file.close()
+        else:
+            kept.append(found)
+    return kept
 
 
 def _beside(path: Path, known_ids: AbstractSet[str]) -> list[tuple[Path, bool]]:
@@ -75,22 +94,28 @@ def _rotated_name(path: Path) -> re.Pattern[str]:
 
 
 def _inspect(path: Path, lives: Sequence[KnownSource], since_ns: int | None) -> EarlierFile | None:
-    """Open a file, and keep it open if it has unread lines, of a known life or of one that nobody saw."""
+    """Open a file, and keep it open if it is a known life, or one that nobody saw."""
     file = FileIO(path)
     status = os.fstat(file.fileno())
     life = next((life for life in lives if is_same_life(file, life)), None)
-    if life is not None:
-        is_wanted = life.offset < status.st_size
-    else:
-        is_wanted = since_ns is not None and status.st_mtime_ns >= since_ns
-    if is_wanted:
-        return EarlierFile(file, path.name, status.st_mtime_ns, life)
+    if life is not None or (since_ns is not None and status.st_mtime_ns >= since_ns):
+        return EarlierFile(file, path.name, status.st_size, status.st_mtime_ns, life)
     file.close()
     return None
 
 
-def _age(earlier: EarlierFile) -> tuple[int, int, int, str]:
-    """Sort begun files first, as they began; then by time; and at the same time `a.json.2` before `a.json.1`."""
+def _age(earlier: EarlierFile) -> tuple[int, str, int, int, str]:
+    """Sort begun files first, as they began; then by the time in the name; else by that of the last change.
+
+    A rotated file keeps its name, but a late line may change it later than the file that came after it.
+    """
     begun = earlier.known.source_id if earlier.known is not None and earlier.known.offset > 0 else 0
-    number = re.search(r"\.(\d{1,4})\Z", earlier.name)
-    return begun or 2**63, earlier.modified_ns, -int(number[1]) if number else 0, earlier.name
+    moment = re.search(r"\d{8}[\dTZ.:_-]*", earlier.name, re.ASCII)
+    number = re.search(r"\.(\d{1,4})\Z", earlier.name, re.ASCII)  # a.json.2 is older than a.json.1
+    return (
+        begun or 2**63,
+        moment[0] if moment else "",
+        0 if moment else earlier.modified_ns,
+        -int(number[1]) if number else 0,
+        earlier.name,
+    )

@@ -57,7 +57,8 @@ class Tail:
 
     def read(self) -> Chunk | None:
         """Read the next whole lines; None when there are none now. Until `advance`, the same lines come again."""
-        trouble = self._look() or self._look_for_copies()
+        copy_trouble = self._look_for_copies()
+        trouble = self._look() or copy_trouble
         for source in list(self._sources):
             try:
                 chunk = source.read()
@@ -173,7 +174,8 @@ class Tail:
             undo.pop_all()
         self._sources[index:index] = sources
         for earlier in found:
-            self._say(f"finishing {printable(earlier.name)} first")
+            if not earlier.is_read:
+                self._say(f"finishing {printable(earlier.name)} first")
 
     def _begin_new_life(self, source: SourceFile) -> None:
         """Start a rewritten file from its first byte; the rest of its earlier life may stand in a copy beside it."""
