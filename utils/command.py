@@ -3,13 +3,16 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from loguru import logger
 
-from utils.config import Config, ConfigError, make_config, read_settings
+from utils.config import Config, ConfigError, make_config, read_settings, setting_names
 from utils.errors import PipelineError
-from utils.logs import configure_logs
+from utils.logs import configure_logs, printable
 from utils.stop import StopRequest
+
+_ENV_FILE: Final = Path(".env")
 
 Work = Callable[[Config, argparse.Namespace, StopRequest], None]
 
@@ -24,13 +27,16 @@ def run_command(
     """
     options = parser.parse_args(argv)
     try:
-        config = _config(options, flags)
+        settings = read_settings(_ENV_FILE)
+        config = _config(settings, options, flags)
     except ConfigError as error:
         parser.error(str(error))
     stop = StopRequest()
     stop.install()
     try:
         configure_logs(name, config.log_level, config.log_dir)
+        if unknown := [printable(setting) for setting in settings if setting not in setting_names()]:
+            logger.warning("{} has settings that are not known: {}; see .env.example", _ENV_FILE, ", ".join(unknown))
         work(config, options, stop)
     except PipelineError as error:
         logger.error("{}", error)
@@ -43,10 +49,9 @@ def add_setting(parser: argparse.ArgumentParser, setting: str, flag: str, metava
     parser.add_argument(flag, dest=setting, metavar=metavar, type=_given, help=f"{meaning} (setting {setting})")
 
 
-def _config(options: argparse.Namespace, flags: Mapping[str, str]) -> Config:
+def _config(settings: Mapping[str, str], options: argparse.Namespace, flags: Mapping[str, str]) -> Config:
     given = {setting: flag for setting, flag in flags.items() if getattr(options, setting) is not None}
-    settings = read_settings(Path(".env")) | {setting: getattr(options, setting) for setting in given}
-    return make_config(settings, given)
+    return make_config({**settings, **{setting: getattr(options, setting) for setting in given}}, given)
 
 
 def _given(text: str) -> str:

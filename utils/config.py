@@ -51,16 +51,17 @@ class Config:
 
 
 def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Collect raw settings: the environment's values over those of `.env`. Raises ConfigError."""
+    """Collect raw settings: the environment's values over those of `.env`, unknown ones of `.env` included.
+
+    Raises ConfigError.
+    """
     try:
         from_file = dotenv_values(env_file, encoding="utf-8") if env_file.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the settings in {env_file}: {error}") from error
-    known = setting_names()
-    settings = {name: value for name, value in from_file.items() if name in known and value is not None}
     environ = os.environ if environ is None else environ
-    settings.update((name, environ[name]) for name in known if name in environ)
-    return settings
+    settings = {name: value for name, value in from_file.items() if value is not None}
+    return settings | {name: environ[name] for name in setting_names() if name in environ}
 
 
 def setting_names() -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def _base(default: float, mode: Mode) -> float:
 
 
 def _factor(default: float, where: str) -> float:
-    return _number(default, "factor", f"on the efficiency of active and idle machines {where}", 0, 1)
+    return _number(default, "factor", f"what is left of an active or idle machine's efficiency {where}", 0, 1)
 
 
 def _temperature(default: float, meaning: str) -> float:
