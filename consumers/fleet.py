@@ -3,9 +3,14 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final
 
-from consumers.ingest import RatedReading
+from consumers.ingest import RatedReading, Row
 from utils.message import MODES, Mode
+
+_COUNTED: Final = itemgetter(0, 2, 5, 7)
+"""Of a row: machine, mode, score, anomaly."""
 
 
 @dataclass(slots=True)
@@ -41,19 +46,20 @@ class Fleet:
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.recent = deque(recent, recent_capacity)
+        self._recent_capacity = recent_capacity
 
-    def add(self, rows: Sequence[RatedReading]) -> list[Machine]:
+    def add(self, rows: Sequence[Row]) -> list[Machine]:
         """Take in readings, in the order of the file; returns the machines that they change."""
-        self.recent.extend(rows)
-        latest = {row.machine_id: row for row in rows}
+        self.recent.extend(map(RatedReading._make, rows[-self._recent_capacity :] if self._recent_capacity else ()))
+        latest = {row[0]: row for row in rows}
         for machine_id, row in latest.items():
             machine = self.machines.get(machine_id)
             if machine is None:
-                self.machines[machine_id] = Machine(row)
+                self.machines[machine_id] = Machine(RatedReading._make(row))
             else:
-                machine.latest = row
+                machine.latest = RatedReading._make(row)
         # Few combinations, many rows: counted at C speed, then added up once for each combination.
-        counts = Counter((row[0], row[2], row[5], row[7]) for row in rows)
+        counts = Counter(map(_COUNTED, rows))
         for (machine_id, mode, efficiency_score, is_anomaly), count in counts.items():
             machine = self.machines[machine_id]
             totals = machine.totals[mode]

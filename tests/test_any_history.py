@@ -94,6 +94,9 @@ class AnyHistory(RuleBasedStateMachine):
         shutil.copyfile(self.live_path, self._rotated_name())
         if not self.has_known_life:
             self._do_not_expect(self.live.numbers)
+        elif not set(self.live.numbers) & set(stored_machine_ids(self.database)):
+            # No byte of it was read: nothing can tell whether the copy came before what else was not read yet.
+            self.late.update(self.live.numbers)
         self.live_path.write_bytes(b"")
         self.live.numbers, self.live.torn = [], b""
 

@@ -3,7 +3,9 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 Mode = Literal["active", "idle", "maintenance", "offline"]
@@ -29,6 +31,10 @@ class Reading(NamedTuple):
     """Velocity severity, mm/s RMS, finite, not negative."""
 
 
+# What Reading(...) does, in half the time: this is done for every line.
+_reading: Final[Callable[[tuple[int, str, Mode, float, float]], Reading]] = partial(tuple.__new__, Reading)
+
+
 class MessageError(ValueError):
     """A line that is no reading; the message is one short line: what was found, what is expected."""
 
@@ -37,6 +43,15 @@ _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
 _SENTENCE = re.compile(
     r"\bMachine ([0-9]{1,19}) in ([A-Za-z]+) mode\. "
     rf"Temp: {_NUMBER} ?(°[CF]), Vib: {_NUMBER} ?(mm/s|in/s|Hz)(?=\.?(?:\s|\Z))"
+)
+# A whole line as `to_line` writes it: the lines of our own producer need no JSON parser. It is a part of what JSON
+# allows (no escapes, no control characters), so that both ways of reading agree.
+_OWN_LINE = re.compile(
+    r'\{"message": "Machine ([0-9]{1,19}) in ([A-Z][a-z]+) mode\. '
+    rf'Temp: {_NUMBER}°C, Vib: {_NUMBER}mm/s\.", "author": "Sensor-[0-9]+", '
+    r'"timestamp": "([0-9T:.Z-]{24})", "category": "[a-z]+", '
+    r'"sentiment": [01]\.[0-9]+, "keyword_mentioned": "[A-Z][a-z]+", '
+    r'"message_length": [1-9][0-9]*\}'
 )
 # The same sentence with anything in the places of its values: tells what is wrong where the strict one fails.
 _SENTENCE_SHAPE = re.compile(
@@ -80,7 +95,13 @@ def from_line(line: str | bytes) -> Reading:
 
     Raises MessageError, and nothing else, for anything that is no reading.
     """
-    fields = _fields((line if isinstance(line, str) else _text(line)).strip(_PADDING))
+    text = line if isinstance(line, str) else _text(line)
+    own_line = _OWN_LINE.fullmatch(text)
+    if own_line is not None:
+        machine, mode, temperature, vibration, timestamp = own_line.groups()
+        known_mode = _MODE_BY_NAME.get(mode) or _mode(mode)
+        return _checked(int(machine), utc_timestamp(timestamp), known_mode, float(temperature), float(vibration))
+    fields = _fields(text.strip(_PADDING))
     message = fields.get("message")
     if type(message) is str:
         sentence = _SENTENCE.search(message)
@@ -197,7 +218,7 @@ def _checked(machine_id: int, timestamp: str, mode: Mode, temperature_c: float, 
         )
     if not 0 <= vibration_mm_s < math.inf:
         raise MessageError(f"vibration {vibration_mm_s:g} mm/s is out of range; allowed from 0, finite")
-    return Reading(machine_id, timestamp, mode, temperature_c, vibration_mm_s)
+    return _reading((machine_id, timestamp, mode, temperature_c, vibration_mm_s))
 
 
 def _mode(name: object) -> Mode:
