@@ -41,7 +41,8 @@ def account_line(account: Account) -> str:
     """Tell what became of every line that was ever read into the database."""
     lines = _account_of(account.read_lines, account.stored_lines, account.rejected_lines, account.blank_lines)
     verdict = "balances" if account.balances else "DOES NOT BALANCE: look into the view ingest_audit"
-    return f"{lines}, {account.read_bytes:,} bytes of {account.files:,} files; the account {verdict}"
+    files = "1 file" if account.files == 1 else f"{account.files:,} files"
+    return f"{lines}, {account.read_bytes:,} bytes of {files}; the account {verdict}"
 
 
 class Reporter:

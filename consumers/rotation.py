@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from io import FileIO
@@ -73,18 +74,27 @@ def _without_all_but_newest_read(earlier: list[EarlierFile]) -> list[EarlierFile
 
 def _beside(path: Path, known_ids: AbstractSet[str]) -> list[tuple[Path, bool]]:
     """List the files that are known by their inode, then those that only have a rotated file's name."""
-    pattern = _rotated_name(path)
     originals, copies = [], []
-    for name in os.listdir(path.parent):  # noqa: PTH208 - names only, most of which are looked at no further
-        path_beside = path.parent / name
-        if name == path.name or not path_beside.is_file():
-            continue
-        is_rotated_name = pattern.fullmatch(name) is not None
-        if file_id(path_beside.stat()) in known_ids:
-            originals.append((path_beside, is_rotated_name))
-        elif is_rotated_name:
-            copies.append((path_beside, is_rotated_name))
+    for live_path in {path, Path(os.path.realpath(path))}:  # what a link names is rotated beside its target
+        pattern = _rotated_name(live_path)
+        for path_beside in live_path.parent.iterdir() if live_path.parent.is_dir() else ():
+            is_rotated_name = pattern.fullmatch(path_beside.name) is not None
+            its_id = _regular_file_id(path_beside)
+            if path_beside == live_path or its_id is None:
+                continue
+            if its_id in known_ids:
+                originals.append((path_beside, is_rotated_name))
+            elif is_rotated_name:
+                copies.append((path_beside, is_rotated_name))
     return originals + copies
+
+
+def _regular_file_id(path: Path) -> str | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:  # it has just gone
+        return None
+    return file_id(status) if stat.S_ISREG(status.st_mode) else None
 
 
 def _rotated_name(path: Path) -> re.Pattern[str]:

@@ -120,10 +120,6 @@ class SourceFile:
             modified_ns=self.modified_ns,
         )
 
-    def is_modified(self) -> bool:
-        """Tell whether the file was written to since it was last read, as far as its clock can show."""
-        return os.fstat(self._file.fileno()).st_mtime_ns != self.modified_ns
-
     def unread_life(self) -> KnownSource:
         """Describe what the file holds now, of which nothing may have been read."""
         return unread_life(self._file)

@@ -226,7 +226,7 @@ class Store:
     def known_sources(self, path: str) -> list[KnownSource]:
         """List the newest lives of files that were read; `path` is the one that is followed now."""
         with self._named_errors():
-            rows = self._connection.execute(_SELECT_SOURCES, (path, _REMEMBERED_SOURCES)).fetchall()
+            rows = self._connection.execute(_SELECT_SOURCES, (printable(path), _REMEMBERED_SOURCES)).fetchall()
         return [KnownSource(source_id, bool(same), *rest) for source_id, same, *rest in rows]
 
     def machines(self) -> list[Machine]:
@@ -248,8 +248,10 @@ class Store:
 
     def begin_source(self, path: str, file_id: str, modified_ns: int, why_new: str, at: str) -> int:
         """Open the account of a new life of a file; returns its id."""
+        # A name need not be text: what of it is none is escaped.
+        values = (printable(path), file_id, modified_ns, why_new, at, at)
         with self._transaction():
-            cursor = self._connection.execute(_INSERT_SOURCE, (path, file_id, modified_ns, why_new, at, at))
+            cursor = self._connection.execute(_INSERT_SOURCE, values)
         return int(cursor.lastrowid or 0)
 
     def save(self, chunk: Chunk, batch: Batch, machines: Iterable[Machine], at: str) -> None:
@@ -298,8 +300,10 @@ class Store:
                 f"{self._shown} has schema version {version}, newer than this program's {len(_SCHEMA_STEPS)}; "
                 "use the newer program, or set DATABASE_FILE to another file"
             )
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if version == 0 and tables > 0:
+        things, ours = self._connection.execute(
+            "SELECT count(*), total(name = 'ingest_audit') FROM sqlite_schema"
+        ).fetchone()
+        if things > 0 and not ours:
             raise StoreError(f"{self._shown} is another program's database; set DATABASE_FILE to another file")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")

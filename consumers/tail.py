@@ -57,8 +57,7 @@ class Tail:
 
     def read(self) -> Chunk | None:
         """Read the next whole lines; None when there are none now. Until `advance`, the same lines come again."""
-        copy_trouble = self._look_for_copies()
-        trouble = self._look() or copy_trouble
+        trouble = self._look()
         for source in list(self._sources):
             try:
                 chunk = source.read()
@@ -98,15 +97,23 @@ class Tail:
     def _look(self) -> str:
         """See which file the path names now, and turn to it if it is another one; tells the trouble, if any."""
         try:
+            return self._follow_path()
+        except OSError as error:
+            return f"cannot open {_culprit(error, self._path)}: {error.strerror}; trying again"
+
+    def _follow_path(self) -> str:
+        try:
             status = os.stat(self._path)  # noqa: PTH116 - at every poll, and Path costs as much again
-            if self._live is None or file_id(status) != self._live.file_id:
-                self._turn_to_file(status)
         except FileNotFoundError:
             if not self._trouble:
                 self._open_earlier(len(self._sources), self._last_seen_ns(), self._sources)
             return f"{self._shown_path} is not there; waiting for it"
-        except OSError as error:
-            return f"cannot open {self._shown_path}: {error.strerror}; trying again"
+        if self._live is None or file_id(status) != self._live.file_id:
+            self._turn_to_file(status)
+        elif self._live.offset == 0 and status.st_mtime_ns != self._live.modified_ns:
+            # Nothing is read of it yet, so that no bytes would tell if it was copied and emptied.
+            index = self._sources.index(self._live)
+            self._open_earlier(index, self._live.modified_ns, self._sources, self._live.unread_life())
         return ""
 
     def _turn_to_file(self, status: os.stat_result) -> None:
@@ -123,16 +130,6 @@ class Tail:
                 undo.pop_all()
         self._sources.append(source)
         self._live = source
-
-    def _look_for_copies(self) -> str:
-        """See whether a file of which nothing is read yet was copied and emptied: no bytes of it would tell."""
-        live = self._live
-        try:
-            if live is not None and live.offset == 0 and live.is_modified():
-                self._open_earlier(self._sources.index(live), live.modified_ns, self._sources, live.unread_life())
-        except OSError as error:
-            return f"cannot look beside {self._shown_path}: {error.strerror}; trying again"
-        return ""
 
     def _open(self, file: FileIO) -> SourceFile:
         newest_first = sorted(self._ended.values(), key=lambda life: -life.source_id)
@@ -220,3 +217,7 @@ class Tail:
         if trouble and trouble != self._trouble:
             self._say(trouble)
         self._trouble = trouble
+
+
+def _culprit(error: OSError, path: Path) -> str:
+    return printable(str(error.filename or path))
