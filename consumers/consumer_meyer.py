@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from loguru import logger
 from consumers.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.report import Reporter, account_line, summary_line
-from consumers.store import Store, StoreBusyError
+from consumers.store import Store, StoreBusyError, StoreError
 from consumers.tail import Tail
 from utils.command import add_setting, run_command
 from utils.config import Config
@@ -28,6 +29,8 @@ POLL_S: Final = 0.05
 REFRESH_S: Final = 2.0
 SLICE_S: Final = 0.04
 """Lines are read for no longer than this before the window gets its turn."""
+CATCH_UP_SLICE_S: Final = 0.15
+"""The same while there is much to catch up with: the window answers more slowly, and the readings come sooner."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
 _CHILD_ENDS_WITHIN_S: Final = 5.0
@@ -59,6 +62,7 @@ class Consumer:
         self._reporter = reporter
         self._stop = stop
         self._child = child
+        self._is_behind = False
 
     def read_all(self) -> None:
         """Read what is there, to the end; a database that is locked is waited for."""
@@ -70,7 +74,7 @@ class Consumer:
 
     def tick(self) -> bool:
         """Read for a slice of time; False when it is time to stop."""
-        self._work(time.monotonic() + SLICE_S)
+        self._is_behind = self._work(time.monotonic() + (CATCH_UP_SLICE_S if self._is_behind else SLICE_S))
         return not self._stop.requested
 
     def follow(self, draw: Callable[[], None] | None) -> None:
@@ -98,6 +102,8 @@ class Consumer:
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
     live_file = Path(os.path.abspath(config.live_file))  # noqa: PTH100 - resolve() would follow a symlink
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
+    if is_drawn:
+        _import_matplotlib()
     with ExitStack() as cleanup:
         store = _open_store(config.database_file, stop)
         if store is None:
@@ -117,6 +123,22 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             _read_once(config, options, consumer, tail, fleet)
         else:
             _follow(config, options, consumer, fleet)
+
+
+def _import_matplotlib() -> None:
+    """Import what draws, before anything is begun: matplotlib refuses an unknown MPLBACKEND as it is imported."""
+    try:
+        import_module("consumers.window")
+    except ValueError as error:
+        raise PipelineError(
+            f"matplotlib, which draws the dashboard, does not start: {printable(str(error))}. If MPLBACKEND is set, "
+            "unset it or name one of these; or run with --headless"
+        ) from error
+    except ImportError as error:
+        raise PipelineError(
+            f"matplotlib, which draws the dashboard, cannot be imported: {printable(str(error))}; "
+            "install requirements.txt, or run with --headless"
+        ) from error
 
 
 def _open_store(path: Path, stop: StopRequest) -> Store | None:
@@ -162,21 +184,21 @@ def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fle
     if options.headless and options.snapshot is None:
         consumer.follow(None)
         return
-    from consumers import dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers import dashboard, window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
 
     picture = options.snapshot
     if not options.headless:
         try:
-            figure = dashboard.open_window_figure()
-        except dashboard.NoWindowError as error:
+            figure = window.open_window_figure()
+        except window.NoWindowError as error:
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {_shown(picture)} instead")
         else:
             paint = _painter(config, fleet, figure, picture)
-            dashboard.show_window(figure, consumer.tick, paint, POLL_S, REFRESH_S)
+            window.show_window(figure, consumer.tick, paint, POLL_S, REFRESH_S)
             return
     paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
-    consumer.follow(dashboard.keep_drawing(paint))
+    consumer.follow(window.keep_drawing(paint))
 
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
@@ -208,7 +230,8 @@ def _summary(pipeline: Pipeline, store: Store, reporter: Reporter) -> Iterator[N
     finally:
         reporter.flush()
         _say(f"read {summary_line(pipeline.tally, time.monotonic() - begin_s)}")
-        _say(f"in the database: {account_line(store.account())}")
+        with suppress(StoreError):  # a database that ended the work has its own message
+            _say(f"in the database: {account_line(store.account())}")
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import islice
 from operator import itemgetter
 from typing import Final
 
@@ -77,9 +79,16 @@ class Fleet:
         """Average all readings ever, by mode, 0 to 100; None for a mode that no machine has been in."""
         return {mode: self._mean_efficiency(mode) for mode in MODES}
 
-    def newest_timestamp(self) -> str | None:
-        """Tell the plant's own time: the newest of the machines' latest timestamps; None when nothing is known."""
-        return max((machine.latest.timestamp for machine in self.machines.values()), default=None)
+    def latest_heard(self, readings: int) -> list[RatedReading]:
+        """Tell the last word of each machine among the newest so many readings.
+
+        Where no readings are kept, those of the machines heard last. Empty when nothing is known.
+        """
+        newest = list(islice(reversed(self.recent), readings))
+        if not newest:
+            latest = (machine.latest for machine in self.machines.values())
+            newest = nlargest(readings, latest, key=lambda reading: reading.processed_at)
+        return list({reading.machine_id: reading for reading in reversed(newest)}.values())
 
     def _mean_efficiency(self, mode: Mode) -> float | None:
         totals = [machine.totals[mode] for machine in self.machines.values()]

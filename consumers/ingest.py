@@ -50,6 +50,8 @@ class Batch(NamedTuple):
     rows: list[Row]
     rejected: list[RejectedLine]
     blank_lines: int
+    lines: int
+    """How many were cut out of the bytes: what the account must come to."""
 
 
 def ingest(data: bytes, offset: int, limits: Limits, processed_at: str) -> Batch:
@@ -61,7 +63,8 @@ def ingest(data: bytes, offset: int, limits: Limits, processed_at: str) -> Batch
     rate = limits.rate
     faults: list[tuple[int, str]] = []
     blank_lines = 0
-    for number, line in enumerate(_lines(data)):
+    lines = _lines(data)
+    for number, line in enumerate(lines):
         try:
             reading = from_line(line)
         except MessageError as error:
@@ -72,13 +75,13 @@ def ingest(data: bytes, offset: int, limits: Limits, processed_at: str) -> Batch
             continue
         score, level, is_anomaly, _ = rate(reading)
         rows.append((*reading, score, level, is_anomaly, processed_at))
-    return Batch(rows, _rejected(data, offset, faults), blank_lines)
+    return Batch(rows, _rejected(data, offset, faults), blank_lines, len(lines))
 
 
 def reject_oversized(start: bytes, offset: int, length_bytes: int) -> Batch:
     """Account for one line that is too long to be read, of which only the start is known."""
     reason = f"line of {length_bytes:,} bytes; expected at most {len(start):,}"
-    return Batch([], [RejectedLine(offset, shown_line(start), reason)], 0)
+    return Batch([], [RejectedLine(offset, shown_line(start), reason)], 0, 1)
 
 
 def _lines(data: bytes) -> Sequence[str | bytes]:

@@ -100,7 +100,7 @@ class Pipeline:
             return None
         at = timestamp_at(self._clock())
         if chunk.end_offset == chunk.offset:
-            batch = Batch([], [], 0)
+            batch = Batch([], [], 0, 0)
         elif chunk.is_oversized:
             batch = reject_oversized(chunk.data, chunk.offset, chunk.end_offset - chunk.offset)
         else:

@@ -60,11 +60,6 @@ class Chunk(NamedTuple):
     end_samples: Samples
     is_oversized: bool = False
 
-    @property
-    def lines(self) -> int:
-        """Lines in it, blank ones included."""
-        return int(self.end_offset > self.offset) if self.is_oversized else self.data.count(b"\n")
-
 
 class SourceFile:
     """An open file, read up to `offset`. The open handle also keeps its inode from being used again."""
@@ -94,9 +89,10 @@ class SourceFile:
 
     def advance(self, chunk: Chunk) -> None:
         """Go on behind a chunk, which is safe in the database by now."""
+        if chunk.end_offset > self.offset:
+            self._search = None
         self.offset = chunk.end_offset
         self.samples = chunk.end_samples
-        self._search = None
 
     def begin_new_life(self, source_id: int) -> None:
         """Start from the first byte again, under another account."""

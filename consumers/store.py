@@ -282,7 +282,7 @@ class Store:
                 "end_offset": chunk.end_offset,
                 "fingerprint": chunk.end_samples.fingerprint(),
                 "modified_ns": chunk.source.modified_ns,
-                "lines": chunk.lines,
+                "lines": batch.lines,
                 "stored": len(batch.rows),
                 "rejected": len(batch.rejected),
                 "blank": batch.blank_lines,

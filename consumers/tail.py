@@ -146,8 +146,9 @@ class Tail:
     def _source(self, file: FileIO, life: KnownSource | None, reason: str) -> SourceFile:
         if life is None:
             return SourceFile(file, self._register_life(file, reason))
+        source = SourceFile(file, life.source_id, life.offset)
         self._ended.pop(life.source_id, None)
-        return SourceFile(file, life.source_id, life.offset)
+        return source
 
     def _register_life(self, file: FileIO, reason: str) -> int:
         status = os.fstat(file.fileno())
@@ -160,19 +161,21 @@ class Tail:
         open_now = [*open_lives, *(source.as_known() for source in open_sources)]
         open_ids = {life.source_id for life in open_now}
         ended = [life for life in self._ended.values() if life.is_of_this_path and life.source_id not in open_ids]
-        with ExitStack() as undo:
-            found = find_earlier(self._path, ended, open_now, since_ns)
-            for earlier in found:
-                undo.callback(earlier.file.close)
-            sources = [
-                self._source(earlier.file, earlier.known, f"rotated unseen, found as {printable(earlier.name)}")
-                for earlier in found
-            ]
-            undo.pop_all()
-        self._sources[index:index] = sources
-        for earlier in found:
-            if not earlier.is_read:
-                self._say(f"finishing {printable(earlier.name)} first")
+        waiting = find_earlier(self._path, ended, open_now, since_ns)
+        try:
+            while waiting:
+                # One by one: where the database is locked at the second, the first has its account already.
+                earlier = waiting[0]
+                shown_name = printable(earlier.name)
+                source = self._source(earlier.file, earlier.known, f"rotated unseen, found as {shown_name}")
+                self._sources.insert(index, source)
+                index += 1
+                del waiting[0]
+                if not earlier.is_read:
+                    self._say(f"finishing {shown_name} first")
+        finally:
+            for earlier in waiting:
+                earlier.file.close()
 
     def _begin_new_life(self, source: SourceFile) -> None:
         """Start a rewritten file from its first byte; the rest of its earlier life may stand in a copy beside it."""

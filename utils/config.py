@@ -107,20 +107,23 @@ def _parsed(declared: Iterable[Field[Any]], settings: Mapping[str, str], flags: 
 
 
 def _parse(setting: Field[Any], text: str) -> Any:
-    """Read a value of the type of the setting's default; a ValueError's message tells what is expected."""
+    """Read a value of the setting's declared type; a ValueError's message tells what is expected."""
     if isinstance(setting.default, Path):
         return _path(text)
     if isinstance(setting.default, str):
         return _log_level(text)
-    if isinstance(setting.default, int) or setting.default is None:
-        return _within(setting, text, int, "a whole number")
-    return _within(setting, text, float, "a number")
+    if setting.type is float:
+        return _within(setting, text, float, "a number")
+    return _within(setting, text, int, "a whole number")
 
 
 def _path(text: str) -> Path:
     if "\0" in text:
         raise ValueError("a path")
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("a path; there is no such home folder") from None
 
 
 def _log_level(text: str) -> str:

@@ -1,6 +1,7 @@
 """The rule: how efficient a machine is, and whether a reading is beyond a safe limit."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -101,29 +102,28 @@ class Limits:
                         (lower, upper),
                     )
 
-    def rate(self, reading: Reading) -> Rating:
+    @cached_property
+    def rate(self) -> Callable[[Reading], Rating]:
         """Score a reading, name its level, and tell which safe limits it is beyond.
 
         Bounds belong to the better side: 75 °C is optimal, 90 °C is still safe, 4.5 mm/s is still zone C.
         """
-        _, _, mode, temperature_c, vibration_mm_s = reading
-        temperature_range = bisect_right(self._cold_cuts_c, temperature_c) + bisect_left(
-            self._hot_cuts_c, temperature_c
+        # A function over local names: this is done for every line.
+        ratings = self._ratings
+        cold_cuts_c = (self.temperature_cold_c, self.temperature_optimal_min_c)
+        hot_cuts_c = (self.temperature_optimal_max_c, self.temperature_warm_c, self.temperature_safe_max_c)
+        zone_cuts_mm_s = (
+            self.vibration_zone_a_max_mm_s,
+            self.vibration_zone_b_max_mm_s,
+            self.vibration_safe_max_mm_s,
         )
-        zone = bisect_left(self._zone_cuts_mm_s, vibration_mm_s)
-        return self._ratings[mode][temperature_range][zone]
 
-    @cached_property
-    def _cold_cuts_c(self) -> tuple[float, float]:
-        return self.temperature_cold_c, self.temperature_optimal_min_c
+        def rate(reading: Reading) -> Rating:
+            _, _, mode, temperature_c, vibration_mm_s = reading
+            temperature_range = bisect_right(cold_cuts_c, temperature_c) + bisect_left(hot_cuts_c, temperature_c)
+            return ratings[mode][temperature_range][bisect_left(zone_cuts_mm_s, vibration_mm_s)]
 
-    @cached_property
-    def _hot_cuts_c(self) -> tuple[float, float, float]:
-        return self.temperature_optimal_max_c, self.temperature_warm_c, self.temperature_safe_max_c
-
-    @cached_property
-    def _zone_cuts_mm_s(self) -> tuple[float, float, float]:
-        return self.vibration_zone_a_max_mm_s, self.vibration_zone_b_max_mm_s, self.vibration_safe_max_mm_s
+        return rate
 
     @cached_property
     def _ratings(self) -> dict[Mode, tuple[tuple[Rating, ...], ...]]:
