@@ -161,8 +161,8 @@ def _restored_fleet(store: Store, recent_readings: int) -> Fleet:
 
 
 def _tail(live_file: Path, store: Store) -> Tail:
-    def register(file_id: str, modified_ns: int, why_new: str) -> int:
-        return store.begin_source(str(live_file), file_id, modified_ns, why_new, timestamp_at(time.time()))
+    def register(file_id: str, seen_ns: int, why_new: str) -> int:
+        return store.begin_source(str(live_file), file_id, seen_ns, why_new, timestamp_at(time.time()))
 
     return Tail(live_file, store.known_sources(str(live_file)), register, _say, time.monotonic)
 

@@ -39,8 +39,8 @@ class KnownSource(NamedTuple):
     offset: int
     """Bytes read: the whole lines that are accounted for."""
     fingerprint: str
-    modified_ns: int
-    """The file's time of modification when it was last read."""
+    seen_ns: int
+    """Its time of modification when the path that is followed last named it; 0 where it never did."""
 
 
 class RewrittenError(Exception):
@@ -64,27 +64,24 @@ class Chunk(NamedTuple):
 class SourceFile:
     """An open file, read up to `offset`. The open handle also keeps its inode from being used again."""
 
-    def __init__(self, file: FileIO, source_id: int, offset: int = 0) -> None:
+    def __init__(self, file: FileIO, source_id: int, offset: int = 0, seen_ns: int = 0) -> None:
         self._file = file
         self._search: tuple[int, Samples] | None = None
         self.source_id = source_id
         self.offset = offset
         self.samples = samples_at(file, offset)
-        status = os.fstat(file.fileno())
-        self.file_id = file_id(status)
-        self.modified_ns = status.st_mtime_ns
+        self.file_id = file_id(os.fstat(file.fileno()))
+        self.seen_ns = seen_ns
 
     def read(self) -> Chunk | None:
         """Read on from the offset; None where no whole line is there yet.
 
         Raises RewrittenError, and OSError.
         """
-        modified_ns = os.fstat(self._file.fileno()).st_mtime_ns
         chunk = self._next_chunk()
         # Looked at after the read: what was read before a rewrite is then known to be of this life.
         if samples_at(self._file, self.offset) != self.samples:
             raise RewrittenError
-        self.modified_ns = modified_ns
         return chunk
 
     def advance(self, chunk: Chunk) -> None:
@@ -113,7 +110,7 @@ class SourceFile:
             file_id=self.file_id,
             offset=self.offset,
             fingerprint=self.samples.fingerprint(),
-            modified_ns=self.modified_ns,
+            seen_ns=self.seen_ns,
         )
 
     def unread_life(self) -> KnownSource:
@@ -177,7 +174,7 @@ def unread_life(file: FileIO) -> KnownSource:
         file_id=file_id(status),
         offset=count,
         fingerprint=fingerprint,
-        modified_ns=0,
+        seen_ns=0,
     )
 
 

@@ -30,14 +30,15 @@ CREATE TABLE manufacturing_analytics (
 );
 
 -- One row per life of a file that was read: a rewritten or newly made file begins a new one.
--- file_id: device and inode. read_bytes: the offset to go on from. fingerprint: of the bytes before it.
+-- file_id: device and inode. seen_ns: when it was changed last, as it was when its path last named it; 0: never did.
+-- read_bytes: the offset to go on from. fingerprint: of the bytes before it.
 CREATE TABLE source_files (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL,
     file_id TEXT NOT NULL,
     why_new TEXT NOT NULL,
     fingerprint TEXT NOT NULL DEFAULT '',
-    modified_ns INTEGER NOT NULL DEFAULT 0,
+    seen_ns INTEGER NOT NULL DEFAULT 0,
     read_bytes INTEGER NOT NULL DEFAULT 0,
     read_lines INTEGER NOT NULL DEFAULT 0,
     stored_lines INTEGER NOT NULL DEFAULT 0,
@@ -148,7 +149,7 @@ _ADVANCE_SOURCE: Final = """
 UPDATE source_files SET
     read_bytes = :end_offset,
     fingerprint = :fingerprint,
-    modified_ns = :modified_ns,
+    seen_ns = :seen_ns,
     read_lines = read_lines + :lines,
     stored_lines = stored_lines + :stored,
     rejected_lines = rejected_lines + :rejected,
@@ -157,10 +158,10 @@ UPDATE source_files SET
 WHERE id = :id AND read_bytes = :offset
 """
 _INSERT_SOURCE: Final = """
-INSERT INTO source_files (path, file_id, modified_ns, why_new, first_read_at, last_read_at) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO source_files (path, file_id, seen_ns, why_new, first_read_at, last_read_at) VALUES (?, ?, ?, ?, ?, ?)
 """
 _SELECT_SOURCES: Final = """
-SELECT id, path = ?, file_id, read_bytes, fingerprint, modified_ns FROM source_files ORDER BY id DESC LIMIT ?
+SELECT id, path = ?, file_id, read_bytes, fingerprint, seen_ns FROM source_files ORDER BY id DESC LIMIT ?
 """
 _SELECT_ACCOUNT: Final = """
 SELECT
@@ -246,10 +247,10 @@ class Store:
         with self._named_errors():
             return Account(*self._connection.execute(_SELECT_ACCOUNT).fetchone())
 
-    def begin_source(self, path: str, file_id: str, modified_ns: int, why_new: str, at: str) -> int:
+    def begin_source(self, path: str, file_id: str, seen_ns: int, why_new: str, at: str) -> int:
         """Open the account of a new life of a file; returns its id."""
         # A name need not be text: what of it is none is escaped.
-        values = (printable(path), file_id, modified_ns, why_new, at, at)
+        values = (printable(path), file_id, seen_ns, why_new, at, at)
         with self._transaction():
             cursor = self._connection.execute(_INSERT_SOURCE, values)
         return int(cursor.lastrowid or 0)
@@ -281,7 +282,7 @@ class Store:
                 "offset": chunk.offset,
                 "end_offset": chunk.end_offset,
                 "fingerprint": chunk.end_samples.fingerprint(),
-                "modified_ns": chunk.source.modified_ns,
+                "seen_ns": chunk.source.seen_ns,
                 "lines": batch.lines,
                 "stored": len(batch.rows),
                 "rejected": len(batch.rejected),

@@ -24,7 +24,7 @@ TRUNCATED: Final = "truncated"
 REWRITTEN: Final = "rewritten"
 
 Register = Callable[[str, int, str], int]
-"""(file id, time of modification in ns, why a new life of the file begins) → the life's id in the database."""
+"""(file id, `KnownSource.seen_ns`, why a new life of the file begins) → the life's id in the database."""
 
 
 class Tail:
@@ -46,12 +46,13 @@ class Tail:
         self._shown_path = printable(str(path))
         self._ended = {life.source_id: life for life in known}
         lives_of_path = [life for life in self._ended.values() if life.is_of_this_path]
-        self._left_at = max(lives_of_path, key=lambda life: life.source_id, default=None)
+        self._left_at = max(lives_of_path, key=lambda life: (life.seen_ns, life.source_id), default=None)
         self._register = register
         self._say = say
         self._monotonic = monotonic
         self._sources: list[SourceFile] = []  # in the order of reading
         self._live: SourceFile | None = None  # what the path named when it last named anything
+        self._named_ns = 0  # the live file's time of modification at this look; 0 while the path names nothing
         self._last_read_s: dict[int, float] = {}
         self._trouble = ""
 
@@ -67,6 +68,8 @@ class Tail:
             except OSError as error:
                 trouble = f"cannot read {self._shown_path}: {error.strerror}; trying again"
                 continue
+            if source is self._live:
+                source.seen_ns = self._named_ns or source.seen_ns
             if chunk is not None:
                 self._last_read_s[source.source_id] = self._monotonic()
                 return chunk
@@ -102,6 +105,7 @@ class Tail:
             return f"cannot open {_culprit(error, self._path)}: {error.strerror}; trying again"
 
     def _follow_path(self) -> str:
+        self._named_ns = 0
         try:
             status = os.stat(self._path)  # noqa: PTH116 - at every poll, and Path costs as much again
         except FileNotFoundError:
@@ -110,10 +114,11 @@ class Tail:
             return f"{self._shown_path} is not there; waiting for it"
         if self._live is None or file_id(status) != self._live.file_id:
             self._turn_to_file(status)
-        elif self._live.offset == 0 and status.st_mtime_ns != self._live.modified_ns:
+        elif self._live.offset == 0 and status.st_mtime_ns != self._live.seen_ns:
             # Nothing is read of it yet, so that no bytes would tell if it was copied and emptied.
             index = self._sources.index(self._live)
-            self._open_earlier(index, self._live.modified_ns, self._sources, self._live.unread_life())
+            self._open_earlier(index, self._live.seen_ns, self._sources, self._live.unread_life())
+        self._named_ns = status.st_mtime_ns
         return ""
 
     def _turn_to_file(self, status: os.stat_result) -> None:
@@ -134,25 +139,23 @@ class Tail:
     def _open(self, file: FileIO) -> SourceFile:
         newest_first = sorted(self._ended.values(), key=lambda life: -life.source_id)
         life = next((life for life in newest_first if is_same_life(file, life)), None)
-        reason = self._reason(os.fstat(file.fileno()))
+        status = os.fstat(file.fileno())
+        reason = self._reason(status)
         # Where the newest life goes on, as its bytes prove, no other file can have come in between.
         goes_on = self._live is None and life is not None and life == self._left_at and life.offset > 0
         since_ns = None if goes_on else self._last_seen_ns()
         self._open_earlier(len(self._sources), since_ns, self._sources, life or unread_life(file), unread_life(file))
         if life is None and reason != FIRST_SEEN:
             self._say(f"{self._shown_path} was {reason}; reading it from its start")
-        return self._source(file, life, reason)
+        return self._source(file, life, reason, status.st_mtime_ns)
 
-    def _source(self, file: FileIO, life: KnownSource | None, reason: str) -> SourceFile:
+    def _source(self, file: FileIO, life: KnownSource | None, reason: str, seen_ns: int) -> SourceFile:
         if life is None:
-            return SourceFile(file, self._register_life(file, reason))
-        source = SourceFile(file, life.source_id, life.offset)
+            source_id = self._register(file_id(os.fstat(file.fileno())), seen_ns, reason)
+            return SourceFile(file, source_id, seen_ns=seen_ns)
+        source = SourceFile(file, life.source_id, life.offset, life.seen_ns)
         self._ended.pop(life.source_id, None)
         return source
-
-    def _register_life(self, file: FileIO, reason: str) -> int:
-        status = os.fstat(file.fileno())
-        return self._register(file_id(status), status.st_mtime_ns, reason)
 
     def _open_earlier(
         self, index: int, since_ns: int | None, open_sources: Iterable[SourceFile], *open_lives: KnownSource
@@ -167,7 +170,7 @@ class Tail:
                 # One by one: where the database is locked at the second, the first has its account already.
                 earlier = waiting[0]
                 shown_name = printable(earlier.name)
-                source = self._source(earlier.file, earlier.known, f"rotated unseen, found as {shown_name}")
+                source = self._source(earlier.file, earlier.known, f"rotated unseen, found as {shown_name}", 0)
                 self._sources.insert(index, source)
                 index += 1
                 del waiting[0]
@@ -182,8 +185,8 @@ class Tail:
         ended = self._ended[source.source_id] = source.as_known()
         reason = TRUNCATED if source.size_bytes() < source.offset else REWRITTEN
         others = [other for other in self._sources if other is not source]
-        self._open_earlier(self._sources.index(source), ended.modified_ns, others, source.unread_life())
-        source.begin_new_life(self._register(source.file_id, ended.modified_ns, reason))
+        self._open_earlier(self._sources.index(source), ended.seen_ns, others, source.unread_life())
+        source.begin_new_life(self._register(source.file_id, ended.seen_ns, reason))
         self._say(f"{self._shown_path} was {reason}; reading it from its start")
 
     def _reason(self, status: os.stat_result) -> str:
@@ -199,7 +202,7 @@ class Tail:
     def _last_seen_ns(self) -> int | None:
         """Tell when the file that the path named last was changed last, as far as it was seen."""
         last = self._live or self._left_at
-        return None if last is None else last.modified_ns
+        return None if last is None else last.seen_ns
 
     def _retire_if_finished(self, source: SourceFile) -> None:
         """Close a file that is no longer the live one and has been quiet for long."""

@@ -71,7 +71,7 @@ class ConsumerInProcess:
         )
 
     def _register(self, path: str) -> Any:
-        return lambda file_id, modified_ns, why: self.store.begin_source(path, file_id, modified_ns, why, AT)
+        return lambda file_id, seen_ns, why: self.store.begin_source(path, file_id, seen_ns, why, AT)
 
     def read_all(self) -> None:
         while self.pipeline.step():

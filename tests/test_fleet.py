@@ -98,6 +98,20 @@ def test_machines_share_no_totals() -> None:
     assert fleet.machines[1].totals["active"] is not fleet.machines[2].totals["active"]
 
 
+def test_the_last_word_of_each_machine_among_the_newest_readings_can_be_told() -> None:
+    rows = [rated(1), rated(2), rated(1, mode="idle"), rated(3), rated(2, mode="offline")]
+    fleet = fleet_of(rows)
+    assert sorted(fleet.latest_heard(3)) == sorted(rows[2:])
+    assert sorted(fleet.latest_heard(100)) == sorted(rows[2:])
+    assert fleet_of([]).latest_heard(3) == []
+
+
+def test_where_no_readings_are_kept_the_machines_heard_last_are_told() -> None:
+    rows = [rated(machine_id)._replace(processed_at=timestamp_at(machine_id)) for machine_id in (5, 1, 4, 2)]
+    fleet = fleet_of(rows, capacity=0)
+    assert sorted(row.machine_id for row in fleet.latest_heard(2)) == [4, 5]
+
+
 def test_sums_stay_exact_over_very_many_readings() -> None:
     fleet = Fleet(0)
     rows = [rated(1, temperature_c=85.0, vibration_mm_s=2.0)] * 10_000

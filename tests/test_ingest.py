@@ -91,7 +91,7 @@ def test_a_line_cut_inside_a_character_can_be_shown() -> None:
 def test_an_oversized_line_is_one_rejected_line() -> None:
     batch = reject_oversized(b'{"note": "aaaa', 500, 3_000_000_000)
     (rejected,) = batch.rejected
-    assert (batch.rows, batch.blank_lines) == ([], 0)
+    assert (batch.rows, batch.blank_lines, batch.lines) == ([], 0, 1)
     assert rejected.offset == 500
     assert rejected.line == '{"note": "aaaa'
     assert "3,000,000,000 bytes" in rejected.reason
@@ -136,7 +136,7 @@ RECORDED_FEED = b"".join(
 def test_every_line_is_a_row_or_rejected_or_blank_and_keeps_its_place(all_lines: list[bytes], offset: int) -> None:
     data = b"".join(all_lines)
     batch = taken(data, offset)
-    assert len(batch.rows) + len(batch.rejected) + batch.blank_lines == len(all_lines)
+    assert len(batch.rows) + len(batch.rejected) + batch.blank_lines == batch.lines == len(all_lines)
     starts = {offset + sum(map(len, all_lines[:number])): text for number, text in enumerate(all_lines)}
     for rejected in batch.rejected:
         assert rejected.line == shown_line(starts[rejected.offset].removesuffix(b"\n"))

@@ -101,10 +101,9 @@ def test_a_locked_database_is_waited_for_and_told_of_once(
     live_file.write_bytes(lines(1, 2))
     store.busy_saves = 3
     assert [consumer.pipeline.step() for _ in range(3)] == [False] * 3
-    assert consumer.pipeline.is_waiting
     assert consumer.pipeline.tally == Tally()
     assert consumer.pipeline.step()
-    assert consumer.pipeline.is_waiting is False
+    assert not consumer.pipeline.is_waiting
     assert consumer.said == [
         "the database is locked by another program; waiting, and the lines wait in the file",
         "the database is free again; going on",

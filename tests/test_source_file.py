@@ -308,8 +308,7 @@ def test_an_unread_file_is_known_by_its_first_bytes(path: Path, tmp_path: Path) 
         assert not is_same_life(other, life)
 
 
-def test_its_size_and_time_of_modification_can_be_told(path: Path) -> None:
+def test_its_size_can_be_told(path: Path) -> None:
     with source_of(path, b"one\nha") as source:
         taken(source)
         assert source.size_bytes() == 6
-        assert source.modified_ns == path.stat().st_mtime_ns
