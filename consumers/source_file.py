@@ -5,7 +5,7 @@ import os
 from io import FileIO
 from typing import Final, NamedTuple, Self
 
-CHUNK_BYTES: Final = 256 * 1024
+CHUNK_BYTES: Final = 1024 * 1024
 """Read and committed at once; a line that does not fit is too long to be a reading."""
 SAMPLE_BYTES: Final = 1024
 NO_ACCOUNT: Final = 0

@@ -380,11 +380,18 @@ def _machine(row: Sequence[Any]) -> Machine:
 
 
 def _machine_row(machine: Machine) -> tuple[float | str, ...]:
-    totals = [machine.totals[mode] for mode in MODES]
+    # Written out, as it is done for every machine in every transaction.
+    active, idle, maintenance, offline = (machine.totals[mode] for mode in MODES)
     return (
         *machine.latest,
         machine.readings,
         machine.anomalies,
-        *(total.readings for total in totals),
-        *(total.efficiency_sum_tenths / 10 for total in totals),
+        active.readings,
+        idle.readings,
+        maintenance.readings,
+        offline.readings,
+        active.efficiency_sum_tenths / 10,
+        idle.efficiency_sum_tenths / 10,
+        maintenance.efficiency_sum_tenths / 10,
+        offline.efficiency_sum_tenths / 10,
     )

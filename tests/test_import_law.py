@@ -142,7 +142,7 @@ def deeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *names],
         cwd=tmp_path_factory.mktemp("empty"),
-        env=command_environment(MPLCONFIGDIR=str(tmp_path_factory.mktemp("mpl"))),
+        env=command_environment(MPLCONFIGDIR=str(tmp_path_factory.mktemp("mpl")), PYTHONDONTWRITEBYTECODE="1"),
         capture_output=True,
         encoding="utf-8",
         timeout=60,

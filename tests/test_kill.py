@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,12 +12,62 @@ from random import Random
 
 import pytest
 
-from tests.support import CONSUMER, PRODUCER, command_environment, lines, query, run, start
+from tests.support import (
+    CONSUMER,
+    PRODUCER,
+    ConsumerInProcess,
+    command_environment,
+    lines,
+    query,
+    run,
+    start,
+    stored_machine_ids,
+)
+from tests.test_store import check_totals
 
 KILLS = int(os.environ.get("NIGHTLY_KILLS", "20"))
 """All together; 20 in the suite, more in the nightly form."""
 PRODUCER_DIES_EVERY_KILLS = 4
 PATIENCE_S = 30.0
+
+# Forks a consumer again and again, each on a database of its own, and has the n-th kill itself at its n-th statement.
+DYING_AT_EACH_STATEMENT = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from tests.support import ConsumerInProcess
+
+folder, connect = Path(sys.argv[1]), sqlite3.connect
+
+
+def consume(number):
+    left = number
+
+    def count(_statement):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def traced(*arguments, **options):
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(count)
+        return connection
+
+    sqlite3.connect = traced
+    ConsumerInProcess(folder / "live.json", folder / f"killed-{number:03}.sqlite").read_all()
+
+
+number = is_killed = 1
+while is_killed:
+    child = os.fork()
+    if child == 0:
+        consume(number)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert status in (0, signal.SIGKILL), status
+    is_killed = status == signal.SIGKILL
+    number += 1
+"""
 
 ROWS = """
 SELECT machine_id, timestamp, mode, temperature, vibration, efficiency_score, efficiency_level, is_anomaly
@@ -129,6 +180,9 @@ def test_a_consumer_killed_at_any_moment_with_a_producer_that_tears_its_lines_co
     live_file, killed, unharmed = tmp_path / "live.json", tmp_path / "killed.sqlite", tmp_path / "unharmed.sqlite"
     live_file.write_bytes(lines(1, 1))
     read_to_the_end(tmp_path, live_file, killed)  # a consumer begins with the file that it sees first
+    if rotated_at_mb == "0":  # enough to be at work whenever it is killed
+        backlog = ("--count", str(KILLS * 2_000), "--no-wait", "--seed", "1", "--file", live_file)
+        assert run(PRODUCER, *backlog, cwd=tmp_path)[0] == 0
     with running(Plant(tmp_path, live_file, rng, LIVE_FILE_MAX_MB=rotated_at_mb)) as plant:
         for number in range(1, KILLS // 2 + 1):
             run_and_kill(tmp_path, live_file, killed, rng)
@@ -145,3 +199,33 @@ def test_a_consumer_killed_at_any_moment_with_a_producer_that_tears_its_lines_co
     for question in (ROWS, MACHINES, BY_MODE, REJECTED, ACCOUNT):
         assert query(killed, question) == query(unharmed, question)
     assert query(killed, "SELECT count(*) FROM rejected_messages")[0][0] >= 1, "no line was torn"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_consumer_killed_at_each_of_its_statements_counts_each_line_once(tmp_path: Path) -> None:
+    live_file = tmp_path / "live.json"
+    live_file.write_bytes(lines(1, 3) + b"torn\n" + lines(2, 2))
+    done = subprocess.run(
+        [sys.executable, "-c", DYING_AT_EACH_STATEMENT, tmp_path],
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    databases = sorted(tmp_path.glob("killed-*.sqlite"))
+    assert len(databases) > 20
+    rows_at_death = set()
+    for database in databases:
+        with contextlib.suppress(sqlite3.OperationalError):  # killed before its tables were made
+            rows_at_death.add(len(stored_machine_ids(database)))
+            check_totals(database)
+        consumer = ConsumerInProcess(live_file, database)
+        consumer.read_all()
+        consumer.close()
+        assert stored_machine_ids(database) == [1, 2, 3, 2, 3]
+        check_totals(database)
+        for question in (MACHINES, BY_MODE, REJECTED, ACCOUNT):
+            assert query(database, question) == query(databases[-1], question)
+    assert rows_at_death == {0, 5}, "all of a chunk or nothing"

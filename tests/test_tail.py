@@ -411,6 +411,20 @@ def test_the_rest_of_a_file_that_is_copied_and_emptied_is_read_from_the_copy(fol
     assert follower.poll() == lines(4, 1)
 
 
+@pytest.mark.parametrize("begin", [b"", lines(1, 1)[:50]], ids=["nothing", "half a line"])
+def test_a_file_of_which_nothing_was_read_when_it_was_copied_and_emptied_is_read_from_the_copy(
+    follower: Follower, path: Path, begin: bytes
+) -> None:
+    path.write_bytes(begin)
+    assert follower.poll() == b""
+    append(path, lines(1, 2)[len(begin) :])
+    copy = path.with_name("live.json.1")
+    shutil.copyfile(path, copy)
+    path.write_bytes(lines(3, 1))
+    touch_after(path, copy)
+    assert follower.poll() == lines(1, 3)
+
+
 def test_the_copy_of_a_file_that_was_read_to_its_end_adds_nothing(follower: Follower, path: Path) -> None:
     path.write_bytes(lines(1, 2))
     follower.poll()
