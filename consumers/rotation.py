@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -46,18 +47,22 @@ def find_earlier(
     taken = {life.source_id for life in open_now}
     busy_ids = {life.file_id for life in open_now}
     earlier = []
-    for path_beside, is_rotated_name in _beside(path, {life.file_id for life in ended}):
-        # Of a life of which nothing was read there is only the inode to go by, which any file may have by now.
-        provable = lives if is_rotated_name else [life for life in lives if life.offset > 0]
-        found = _inspect(path_beside, provable, since_ns if is_rotated_name else None)
-        if found is None:
-            continue
-        if file_id(os.fstat(found.file.fileno())) in busy_ids or (found.known and found.known.source_id in taken):
-            found.file.close()
-            continue
-        if found.known:
-            taken.add(found.known.source_id)  # a second copy of the same life adds nothing
-        earlier.append(found)
+    with ExitStack() as undo:
+        for path_beside, is_rotated_name in _beside(path, {life.file_id for life in ended}):
+            # Of a life of which nothing was read there is only the inode to go by, which any file may have by now.
+            provable = lives if is_rotated_name else [life for life in lives if life.offset > 0]
+            found = _inspect(path_beside, provable, since_ns if is_rotated_name else None)
+            if found is None:
+                continue
+            undo.callback(found.file.close)
+            its_id = file_id(os.fstat(found.file.fileno()))
+            if its_id in busy_ids or (found.known and found.known.source_id in taken):
+                found.file.close()
+                continue
+            if found.known:
+                taken.add(found.known.source_id)  # a second copy of the same life adds nothing
+            earlier.append(found)
+        undo.pop_all()
     return sorted(_without_all_but_newest_read(earlier), key=_age)
 
 
@@ -105,7 +110,12 @@ def _rotated_name(path: Path) -> re.Pattern[str]:
 
 def _inspect(path: Path, lives: Sequence[KnownSource], since_ns: int | None) -> EarlierFile | None:
     """Open a file, and keep it open if it is a known life, or one that nobody saw."""
-    file = FileIO(path)
+    try:
+        file = FileIO(path)
+    except PermissionError:
+        if any(life.file_id == file_id(path.stat()) for life in lives):
+            raise  # one of ours, to be waited for; anybody else's is none of our business
+        return None
     status = os.fstat(file.fileno())
     life = next((life for life in lives if is_same_life(file, life)), None)
     if life is not None or (since_ns is not None and status.st_mtime_ns >= since_ns):

@@ -407,9 +407,9 @@ def test_a_database_that_cannot_be_used_ends_the_command_with_1_and_a_clear_mess
 def test_a_second_consumer_on_the_database_is_refused_and_the_first_goes_on(plant: Plant, tmp_path: Path) -> None:
     flags = ("--headless", "--file", plant.live_file, "--db", plant.database)
     plant.write(lines(1, 2))
-    first = start(CONSUMER, *flags, cwd=tmp_path)
+    first = start(CONSUMER, *flags, cwd=tmp_path, LOG_LEVEL="INFO")
     until(lambda: plant.database.exists() and readings_in(plant.database) == 2)
-    status, said = run(CONSUMER, "--once", *flags, cwd=tmp_path)
+    status, said = run(CONSUMER, "--once", *flags, cwd=tmp_path, LOG_LEVEL="INFO")
     assert status == 1
     assert f"another consumer is writing to {plant.database}; it goes on, this one ends" in said
     assert "Traceback" not in said
