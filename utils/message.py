@@ -51,7 +51,7 @@ _OWN_LINE = re.compile(
     rf'Temp: {_NUMBER}°C, Vib: {_NUMBER}mm/s\.", "author": "Sensor-[0-9]+", '
     r'"timestamp": "([0-9T:.Z-]{24})", "category": "[a-z]+", '
     r'"sentiment": [01]\.[0-9]+, "keyword_mentioned": "[A-Z][a-z]+", '
-    r'"message_length": [1-9][0-9]*\}'
+    r'"message_length": [1-9][0-9]{0,17}\}'
 )
 # The same sentence with anything in the places of its values: tells what is wrong where the strict one fails.
 _SENTENCE_SHAPE = re.compile(
@@ -163,7 +163,7 @@ def _fields(text: str) -> dict[str, Any]:
     try:
         value, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
-        raise MessageError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise MessageError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except RecursionError:
         raise MessageError("JSON nested too deep; expected one flat object") from None
     except ValueError:
