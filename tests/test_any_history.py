@@ -1,6 +1,7 @@
 """Any history of the file, the consumer and the database, against a model: every line once, in order."""
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -271,7 +272,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=500,
+    max_examples=int(os.environ.get("NIGHTLY_HISTORIES", "500")),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
