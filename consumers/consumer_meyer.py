@@ -64,13 +64,14 @@ class Consumer:
         self._child = child
         self._is_behind = False
 
-    def read_all(self) -> None:
-        """Read what is there, to the end; a database that is locked is waited for."""
+    def read_all(self) -> bool:
+        """Read what is there, to the end; a database that is locked is waited for. False if asked to stop before."""
         while not self._stop.requested:
             if not self._work(time.monotonic() + SLICE_S):
                 if not self._pipeline.is_waiting:
-                    return
+                    return True
                 self._stop.wait(POLL_S)
+        return False
 
     def tick(self) -> bool:
         """Read for a slice of time; False when it is time to stop."""
@@ -168,7 +169,8 @@ def _tail(live_file: Path, store: Store) -> Tail:
 
 
 def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:
-    consumer.read_all()
+    if not consumer.read_all():
+        return
     if not tail.has_sources:
         raise PipelineError(
             f"{_shown(config.live_file)} is not there: start the producer, or name a file with --file"
@@ -257,12 +259,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_setting(parser, "LIVE_FILE", "--file", "PATH", "the live file to read")
     add_setting(parser, "DATABASE_FILE", "--db", "PATH", "the SQLite database to write")
-    parser.add_argument("--once", action="store_true", help="read what is there, save it, print the summary, exit")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--once", action="store_true", help="read what is there, save it, print the summary, exit")
     parser.add_argument("--headless", action="store_true", help="no dashboard")
     parser.add_argument(
         "--snapshot", metavar="PNG", type=Path, help="also draw the dashboard to this file; needs no display"
     )
-    parser.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
+    either.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
     return parser
 
 
