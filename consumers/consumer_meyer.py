@@ -18,7 +18,7 @@ from consumers.pipeline import Pipeline
 from consumers.report import Reporter, account_line, summary_line
 from consumers.store import Store, StoreBusyError, StoreError
 from consumers.tail import Tail
-from utils.command import add_setting, run_command
+from utils.command import Parser, add_setting, run_command
 from utils.config import Config
 from utils.errors import PipelineError
 from utils.logs import printable
@@ -95,13 +95,17 @@ class Consumer:
         while has_more and time.monotonic() < until_s:
             has_more = self._pipeline.step()
         self._reporter.report(self._fleet, self._pipeline.tally, self._config.limits, self._tail.unread_bytes)
-        if self._child is not None and self._child.poll() is not None and not self._stop.requested:
-            raise PipelineError("the producer has ended by itself; its own messages tell why")
+        status = None if self._child is None else self._child.poll()
+        if status is not None and not self._stop.requested:
+            raise PipelineError(f"the producer has ended by itself, with status {status}; see its messages")
         return has_more
 
 
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
-    live_file = Path(os.path.abspath(config.live_file))  # noqa: PTH100 - resolve() would follow a symlink
+    # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
+    live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
+    if os.path.realpath(live_file) == os.path.realpath(config.database_file):
+        raise PipelineError(f"{_shown(live_file)} cannot be both the live file and the database")
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
@@ -112,8 +116,8 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         cleanup.enter_context(closing(store))
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0)
         tail = cleanup.enter_context(closing(_tail(live_file, store)))
-        reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s)
-        pipeline = Pipeline(tail, store, fleet, config.limits, time.time, _warn, reporter.rejected)
+        reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
+        pipeline = Pipeline(tail, store, fleet, config.limits, time.time, _say, _warn, reporter.rejected)
         _say(
             f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
         )
@@ -165,20 +169,19 @@ def _tail(live_file: Path, store: Store) -> Tail:
     def register(file_id: str, seen_ns: int, why_new: str) -> int:
         return store.begin_source(str(live_file), file_id, seen_ns, why_new, timestamp_at(time.time()))
 
-    return Tail(live_file, store.known_sources(str(live_file)), register, _say, time.monotonic)
+    return Tail(live_file, store.known_sources(str(live_file)), register, _say, _warn, time.monotonic)
 
 
 def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:
     if not consumer.read_all():
         return
     if not tail.has_sources:
-        raise PipelineError(
-            f"{_shown(config.live_file)} is not there: start the producer, or name a file with --file"
-        )
+        raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
         from consumers.dashboard import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
+        _say(f"dashboard drawn to {_shown(options.snapshot)}")
 
 
 def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fleet: Fleet) -> None:
@@ -239,8 +242,9 @@ def _summary(pipeline: Pipeline, store: Store, reporter: Reporter) -> Iterator[N
 @contextmanager
 def _producer(live_file: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the producer beside this process, as a person would in another terminal."""
-    command = [sys.executable, "-m", "producers.producer_case", "--file", str(live_file)]
-    with subprocess.Popen(command) as child:  # noqa: S603 - this interpreter, and a path of the user's own
+    command = [sys.executable, "-m", "producers.producer_case", "--file", str(live_file), "--stop-with-stdin"]
+    # The pipe ends with this process, even if that is killed: the producer is never left behind.
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:  # noqa: S603 - this interpreter, and a path of the user's own
         try:
             yield child
         finally:
@@ -252,7 +256,7 @@ def _producer(live_file: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m consumers.consumer_meyer",
         description="Read the live file into SQLite and show the live dashboard.",
         allow_abbrev=False,
@@ -263,10 +267,16 @@ def _parser() -> argparse.ArgumentParser:
     either.add_argument("--once", action="store_true", help="read what is there, save it, print the summary, exit")
     parser.add_argument("--headless", action="store_true", help="no dashboard")
     parser.add_argument(
-        "--snapshot", metavar="PNG", type=Path, help="also draw the dashboard to this file; needs no display"
+        "--snapshot", metavar="PNG", type=_picture, help="also draw the dashboard to this file; needs no display"
     )
     either.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
     return parser
+
+
+def _picture(text: str) -> Path:
+    if not Path(text).name:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected the path of a file")
+    return Path(text)
 
 
 def _shown(path: Path) -> str:

@@ -1,7 +1,8 @@
 """The dashboard: a header and four panels, in a window or a file."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,16 @@ from consumers.panels import (
     ScatterPanel,
     TrendPanel,
 )
-from consumers.plant_status import attendance, beyond_words, clock_words, count, duration, machines_beyond_limit
+from consumers.plant_status import (
+    Attendance,
+    attendance,
+    beyond_words,
+    clock_words,
+    count,
+    duration,
+    machines_beyond_limit,
+    silent_beyond_words,
+)
 from utils.efficiency import Limits
 from utils.errors import PipelineError
 from utils.logs import printable
@@ -78,7 +88,9 @@ class Dashboard:
         with mpl.rc_context(_STYLE):
             figure.set_facecolor("#F5F7F8")
             self._header = _Header(figure, stale_after_s)
-            self._trend = TrendPanel(figure.add_axes((0.055, 0.521, 0.51, 0.306)), waiting_for, self._window_s)
+            self._trend = TrendPanel(
+                figure.add_axes((0.055, 0.521, 0.51, 0.306)), limits, waiting_for, self._window_s
+            )
             self._modes = ModePanel(figure.add_axes((0.743, 0.521, 0.237, 0.306)))
             self._scatter = ScatterPanel(figure.add_axes((0.055, 0.07, 0.51, 0.306)), limits)
             self._levels = LevelPanel(figure.add_axes((0.743, 0.07, 0.237, 0.306)), limits)
@@ -86,10 +98,10 @@ class Dashboard:
     def update(self, fleet: Fleet, now: str) -> None:
         """Show the fleet; `now` is the consumer's clock, in the form of `RatedReading.timestamp`."""
         status = attendance(fleet, self._window_s, self._stale_after_s)
-        self._header.update(fleet, status.wrong_clocks, now)
+        self._header.update(fleet, status, now)
         self._trend.update(fleet, status)
         self._modes.update(fleet, status)
-        self._scatter.update(fleet.recent)
+        self._scatter.update(status.readings)
         self._levels.update(fleet)
 
     def save(self, path: Path) -> None:
@@ -122,18 +134,21 @@ class _Header:
         self._heard = figure.text(0.98, 0.934, "", fontsize=13.5, ha="right", va="center")
         figure.add_artist(Line2D((0.02, 0.98), (0.913, 0.913), color="#D3DADF", linewidth=1))
 
-    def update(self, fleet: Fleet, wrong_clocks: Sequence[Machine], now: str) -> None:
+    def update(self, fleet: Fleet, status: Attendance, now: str) -> None:
         readings = sum(machine.readings for machine in fleet.machines.values())
         self._clock.set_text(f"{now[:10]}  {now[11:19]} UTC")
         self._totals.set_text(f"{count(len(fleet.machines), 'machine')}, {count(readings, 'reading')}")
-        self._clocks.set_text(clock_words(_ids(wrong_clocks)))
-        self._tell_beyond(fleet)
+        self._clocks.set_text(clock_words(_ids(status.wrong_clocks)))
+        self._tell_beyond(fleet, set(_ids(status.silent)))
         self._tell_heard(fleet, now)
 
-    def _tell_beyond(self, fleet: Fleet) -> None:
-        machines = machines_beyond_limit(fleet)
-        if machines:
-            _say(self._beyond, beyond_words(_ids(machines)), ANOMALY_COLOUR, bold=True)
+    def _tell_beyond(self, fleet: Fleet, silent: AbstractSet[int]) -> None:
+        beyond = _ids(machines_beyond_limit(fleet))
+        now = [machine_id for machine_id in beyond if machine_id not in silent]
+        if now:
+            _say(self._beyond, beyond_words(now), ANOMALY_COLOUR, bold=True)
+        elif beyond:
+            _say(self._beyond, silent_beyond_words(beyond), ANOMALY_COLOUR, bold=False)
         else:
             _say(self._beyond, "none beyond a limit now" if fleet.machines else "", QUIET_INK, bold=False)
 
@@ -148,7 +163,7 @@ class _Header:
         if age_s > self._stale_after_s:
             _say(self._heard, f"no reading for {duration(age_s)}", ANOMALY_COLOUR, bold=True)
         else:
-            _say(self._heard, f"last reading {duration(age_s)} ago", QUIET_INK, bold=False)
+            _say(self._heard, f"last reading received {duration(age_s)} ago", QUIET_INK, bold=False)
 
 
 def _ids(machines: Iterable[Machine]) -> list[int]:

@@ -147,8 +147,9 @@ def _means(machine_id: NDArray[np.int64], score: _Floats) -> dict[int, float]:
 class TrendPanel:
     """Efficiency over time: a few machines coloured and named at their line's end, any others grey."""
 
-    def __init__(self, axes: Axes, waiting_for: str, window_s: float) -> None:
+    def __init__(self, axes: Axes, limits: Limits, waiting_for: str, window_s: float) -> None:
         self._axes = axes
+        self._limits = limits
         self._window_s = window_s
         self._waiting = axes.text(
             0.5, 0.5, _waiting_text(waiting_for), fontsize=16, ha="center", va="center", transform=axes.transAxes
@@ -172,8 +173,9 @@ class TrendPanel:
         self._slots: dict[int, int] = {}
 
     def _line(self, slot: int) -> Line2D:
-        # Scores are steps, so lines lie upon one another: each is moved by less than its own width.
-        raised_in = (slot - (len(MACHINE_COLOURS) - 1) / 2) * 0.9 / 72
+        # Scores are steps, so lines lie upon one another: each is moved by half its own width from the next. The
+        # first lies where it is, the others above and below it in turns.
+        raised_in = (slot + 1) // 2 * (1 if slot % 2 else -1) * 0.9 / 72
         beside = ScaledTranslation(0, raised_in, _inches(self._axes))
         (line,) = self._axes.plot(
             [],
@@ -204,7 +206,10 @@ class TrendPanel:
     def _draw(self, fleet: Fleet, trends: _Trends) -> None:
         shown = np.unique(trends.machine_id).tolist()
         chosen = worst_machines(
-            (fleet.machines[machine_id] for machine_id in shown), trends.active_mean, len(MACHINE_COLOURS)
+            (fleet.machines[machine_id] for machine_id in shown),
+            trends.active_mean,
+            len(MACHINE_COLOURS),
+            self._limits,
         )
         self._assign_slots(chosen)
         mean = f" (mean of {duration(trends.mean_of_s)})" if trends.mean_of_s else ""

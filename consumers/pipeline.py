@@ -47,6 +47,7 @@ class Pipeline:
         limits: Limits,
         clock: Callable[[], float],
         say: Callable[[str], None],
+        warn: Callable[[str], None],
         report_rejected: Callable[[list[RejectedLine]], None],
     ) -> None:
         self.tally = Tally()
@@ -56,6 +57,7 @@ class Pipeline:
         self._limits = limits
         self._clock = clock
         self._say = say
+        self._warn = warn
         self._report_rejected = report_rejected
         self._unsaved: _Unsaved | None = None
         self._is_waiting = False
@@ -74,7 +76,7 @@ class Pipeline:
             has_worked = self._save_next()
         except StoreBusyError as error:
             if not self._is_waiting:
-                self._say(f"{error}; waiting, and the lines wait in the file")
+                self._warn(f"{error}; waiting, and the lines wait in the file")
             self._is_waiting = True
             return False
         if self._is_waiting:
@@ -87,6 +89,8 @@ class Pipeline:
         unsaved = self._unsaved or self._take_next()
         if unsaved is None:
             return False
+        if unsaved.chunk.end_offset == unsaved.chunk.offset:
+            return True  # still looking for the end of a line that is too long: nothing to save yet
         self._unsaved = unsaved
         self._store.save(*unsaved)
         self._unsaved = None
@@ -99,9 +103,7 @@ class Pipeline:
         if chunk is None:
             return None
         at = timestamp_at(self._clock())
-        if chunk.end_offset == chunk.offset:
-            batch = Batch([], [], 0, 0)
-        elif chunk.is_oversized:
+        if chunk.is_oversized:
             batch = reject_oversized(chunk.data, chunk.offset, chunk.end_offset - chunk.offset)
         else:
             batch = ingest(chunk.data, chunk.offset, self._limits, at)

@@ -151,18 +151,21 @@ def machines_beyond_limit(fleet: Fleet) -> list[Machine]:
     return _by_id(machine for machine in fleet.machines.values() if machine.latest.is_anomaly)
 
 
-def worst_machines(machines: Iterable[Machine], active_mean: Mapping[int, float], at_most: int) -> list[int]:
+def worst_machines(
+    machines: Iterable[Machine], active_mean: Mapping[int, float], at_most: int, limits: Limits
+) -> list[int]:
     """Choose the machines to look at first; `active_mean` is a machine's mean recent efficiency, %, while active.
 
     Those beyond a limit now, then those that were active, the lowest mean first, then the others: an idle
-    machine's efficiency is low by the rule, not by its condition.
+    machine's efficiency is low by the rule, not by its condition. Of equals, the nearest to a limit.
     """
 
-    def urgency(machine: Machine) -> tuple[bool, bool, float, int]:
+    def urgency(machine: Machine) -> tuple[bool, bool, float, float, int]:
         latest = machine.latest
         machine_id = latest.machine_id
         mean = active_mean.get(machine_id, latest.efficiency_score)
-        return not latest.is_anomaly, machine_id not in active_mean, mean, machine_id
+        nearness = limits.share_of_limit(latest.temperature_c, latest.vibration_mm_s)
+        return not latest.is_anomaly, machine_id not in active_mean, mean, -nearness, machine_id
 
     return [machine.latest.machine_id for machine in sorted(machines, key=urgency)[:at_most]]
 
@@ -179,6 +182,12 @@ def level_of_mean(efficiency: float, limits: Limits) -> EfficiencyLevel:
 def beyond_words(machine_ids: Sequence[int]) -> str:
     """Name the machines beyond a limit; at least one."""
     words = f"{len(machine_ids):,} beyond a limit now: "
+    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words))
+
+
+def silent_beyond_words(machine_ids: Sequence[int]) -> str:
+    """Name the silent machines that were beyond a limit when they fell silent; at least one."""
+    words = f"{len(machine_ids):,} beyond a limit when last heard: "
     return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words))
 
 

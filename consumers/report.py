@@ -6,8 +6,10 @@ from typing import Final
 from consumers.fleet import Fleet
 from consumers.ingest import RatedReading, RejectedLine
 from consumers.pipeline import Tally
+from consumers.plant_status import duration
 from consumers.store import Account
 from utils.efficiency import Limits
+from utils.message import epoch_seconds
 
 _NAMED_MACHINES: Final = 5
 _SHOWN_LINE_CHARACTERS: Final = 60
@@ -16,16 +18,23 @@ _PROGRESS_EVERY_S: Final = 2.0
 _CATCHING_UP_FROM_BYTES: Final = 4 * 1024 * 1024
 
 
-def status_line(fleet: Fleet, tally: Tally, limits: Limits) -> str:
-    """Tell the state of the plant: how many machines, in which modes, and which are beyond a limit."""
+def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float) -> str:
+    """Tell the state of the plant: how many machines, in which modes, and which are beyond a limit.
+
+    Of a machine that was quiet for longer than `stale_after_s` while others reported, it is said for how long.
+    """
     modes = ", ".join(f"{count} {mode}" for mode, count in fleet.machines_by_mode().items() if count)
     beyond = [machine.latest for machine in fleet.machines.values() if machine.latest.is_anomaly]
-    named = "; ".join(_anomaly(reading, limits) for reading in beyond[:_NAMED_MACHINES])
+    newest = max((machine.latest.timestamp for machine in fleet.machines.values()), default="")
+    named = "; ".join(
+        _anomaly(reading, limits) + _silence(reading, newest, stale_after_s) for reading in beyond[:_NAMED_MACHINES]
+    )
     more = f"; and {len(beyond) - _NAMED_MACHINES} more" if len(beyond) > _NAMED_MACHINES else ""
     rejected = f", {tally.rejected_lines:,} rejected" if tally.rejected_lines else ""
     return (
         f"{len(fleet.machines):,} machines ({modes or 'none yet'}), "
-        f"{tally.stored_lines:,} readings stored{rejected}. Beyond a limit: {named + more if beyond else 'none'}"
+        f"{tally.stored_lines:,} readings stored in this run{rejected}. "
+        f"Beyond a limit: {named + more if beyond else 'none'}"
     )
 
 
@@ -40,22 +49,31 @@ def summary_line(tally: Tally, seconds: float) -> str:
 def account_line(account: Account) -> str:
     """Tell what became of every line that was ever read into the database."""
     lines = _account_of(account.read_lines, account.stored_lines, account.rejected_lines, account.blank_lines)
-    verdict = "balances" if account.balances else "DOES NOT BALANCE: look into the view ingest_audit"
+    verdict = (
+        "every line is accounted for" if account.balances else "LINES ARE MISSING: look into the view ingest_audit"
+    )
     files = "1 file" if account.files == 1 else f"{account.files:,} files"
-    return f"{lines}, {account.read_bytes:,} bytes of {files}; the account {verdict}"
+    return f"{lines}, {account.read_bytes:,} bytes of {files}; {verdict}"
 
 
 class Reporter:
     """Says now and then how it goes; `monotonic` tells seconds."""
 
     def __init__(
-        self, say: Callable[[str], None], warn: Callable[[str], None], monotonic: Callable[[], float], every_s: float
+        self,
+        say: Callable[[str], None],
+        warn: Callable[[str], None],
+        monotonic: Callable[[], float],
+        every_s: float,
+        stale_after_s: float,
     ) -> None:
         self._say = say
         self._warn = warn
         self._monotonic = monotonic
         self._every_s = every_s
-        self._said_s = monotonic()
+        self._stale_after_s = stale_after_s
+        self._said_s = self._heard_s = monotonic()
+        self._heard_lines = 0
         self._said_lines = 0
         self._warned_s = -_REJECTED_EVERY_S
         self._unsaid_rejected = 0
@@ -81,6 +99,8 @@ class Reporter:
         """Say how far a long catch-up is, or else the plant's state, each in its time."""
         self.flush(is_last=False)
         now_s = self._monotonic()
+        if tally.stored_lines != self._heard_lines:
+            self._heard_s, self._heard_lines = now_s, tally.stored_lines
         elapsed_s = now_s - self._said_s
         if elapsed_s < min(_PROGRESS_EVERY_S, self._every_s):
             return
@@ -88,7 +108,12 @@ class Reporter:
         if unread < _CATCHING_UP_FROM_BYTES:
             if elapsed_s < self._every_s:
                 return
-            self._say(status_line(fleet, tally, limits))
+            status = status_line(fleet, tally, limits, self._stale_after_s)
+            quiet_s = now_s - self._heard_s
+            if quiet_s > self._stale_after_s:
+                self._warn(f"no reading for {duration(quiet_s)}. Last known: {status}")
+            else:
+                self._say(status)
         else:
             self._say(progress_line(tally, unread, (tally.lines - self._said_lines) / elapsed_s))
         self._said_s, self._said_lines = now_s, tally.lines
@@ -112,6 +137,11 @@ def _anomaly(reading: RatedReading, limits: Limits) -> str:
     if reading.vibration_mm_s > limits.vibration_safe_max_mm_s:
         parts.append(f"vibration {reading.vibration_mm_s:g} mm/s > {limits.vibration_safe_max_mm_s:g} mm/s")
     return f"machine {reading.machine_id}: {', '.join(parts)}"
+
+
+def _silence(reading: RatedReading, newest: str, stale_after_s: float) -> str:
+    quiet_s = epoch_seconds(newest) - epoch_seconds(reading.timestamp)
+    return f", silent for {duration(quiet_s)}" if quiet_s > stale_after_s else ""
 
 
 def _account_of(lines: int, stored: int, rejected: int, blank: int) -> str:

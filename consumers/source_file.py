@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections import defaultdict
+from collections.abc import Iterable
 from io import FileIO
 from typing import Final, NamedTuple, Self
 
@@ -26,7 +28,11 @@ class Samples(NamedTuple):
 
     def fingerprint(self) -> str:
         """Hash the samples, so that the file is known again after a restart."""
-        return hashlib.blake2b(self.head + b"|" + self.anchor, digest_size=16).hexdigest()
+        return _hash(self.head) + _hash(self.anchor)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 class KnownSource(NamedTuple):
@@ -41,6 +47,34 @@ class KnownSource(NamedTuple):
     fingerprint: str
     seen_ns: int
     """Its time of modification when the path that is followed last named it; 0 where it never did."""
+
+
+class Lives:
+    """Known lives, to be found by a file that may be one of them, however many there are."""
+
+    def __init__(self, lives: Iterable[KnownSource]) -> None:
+        self._by_file_id: dict[str, list[KnownSource]] = defaultdict(list)
+        self._by_head: dict[str, list[KnownSource]] = defaultdict(list)
+        self._short: list[KnownSource] = []  # less was read of them than a head's length
+        for life in lives:
+            self._by_file_id[life.file_id].append(life)
+            if life.offset < SAMPLE_BYTES:
+                self._short.append(life)
+            else:
+                self._by_head[life.fingerprint[: len(_hash(b""))]].append(life)
+
+    def of_file_id(self, its_id: str) -> list[KnownSource]:
+        """List the lives of one inode."""
+        return self._by_file_id.get(its_id, [])
+
+    def match(self, file: FileIO, *, is_proof_needed: bool) -> KnownSource | None:
+        """Find the newest life that a file is; of a life of which nothing was read, only its inode can tell."""
+        head = self._by_head.get(_hash(read_at(file, 0, SAMPLE_BYTES)), [])
+        lives = [*self.of_file_id(file_id(os.fstat(file.fileno()))), *head, *self._short]
+        newest_first = sorted(lives, key=lambda life: -life.source_id)
+        return next(
+            (life for life in newest_first if (life.offset or not is_proof_needed) and is_same_life(file, life)), None
+        )
 
 
 class RewrittenError(Exception):
@@ -98,9 +132,13 @@ class SourceFile:
         self.samples = Samples()
         self._search = None
 
+    def status(self) -> os.stat_result:
+        """Tell what the file is now."""
+        return os.fstat(self._file.fileno())
+
     def size_bytes(self) -> int:
         """Tell how large the file is now."""
-        return os.fstat(self._file.fileno()).st_size
+        return self.status().st_size
 
     def as_known(self) -> KnownSource:
         """Describe it as the database does."""

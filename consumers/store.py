@@ -1,5 +1,6 @@
 """The database: rows, rejected lines, machines and the position in the file, saved together or not at all."""
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -8,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from consumers.fleet import Machine, ModeTotals
 from consumers.ingest import Batch, RatedReading
-from consumers.source_file import Chunk, KnownSource
+from consumers.source_file import Chunk, KnownSource, file_id
 from utils.errors import PipelineError
 from utils.logs import printable
 from utils.message import MODES
@@ -129,7 +130,6 @@ _SCHEMA_STEPS: Final = (_SCHEMA_1,)
 
 _BUSY_TIMEOUT_S: Final = 0.2
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
-_REMEMBERED_SOURCES: Final = 200
 
 _INSERT_ROW: Final = """
 INSERT INTO manufacturing_analytics (
@@ -144,7 +144,20 @@ FROM manufacturing_analytics ORDER BY id DESC LIMIT ?
 _INSERT_REJECTED: Final = """
 INSERT INTO rejected_messages (source_file_id, offset_bytes, line, reason, rejected_at) VALUES (?, ?, ?, ?, ?)
 """
-_REPLACE_MACHINE: Final = "REPLACE INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE_MACHINE: Final = """
+REPLACE INTO machines (
+    machine_id, timestamp, mode, temperature, vibration, efficiency_score, efficiency_level, is_anomaly, processed_at,
+    readings, anomalies, active_readings, idle_readings, maintenance_readings, offline_readings,
+    active_efficiency_sum, idle_efficiency_sum, maintenance_efficiency_sum, offline_efficiency_sum
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SELECT_MACHINES: Final = """
+SELECT
+    machine_id, timestamp, mode, temperature, vibration, efficiency_score, efficiency_level, is_anomaly, processed_at,
+    readings, anomalies, active_readings, idle_readings, maintenance_readings, offline_readings,
+    active_efficiency_sum, idle_efficiency_sum, maintenance_efficiency_sum, offline_efficiency_sum
+FROM machines
+"""
 _ADVANCE_SOURCE: Final = """
 UPDATE source_files SET
     read_bytes = :end_offset,
@@ -161,7 +174,7 @@ _INSERT_SOURCE: Final = """
 INSERT INTO source_files (path, file_id, seen_ns, why_new, first_read_at, last_read_at) VALUES (?, ?, ?, ?, ?, ?)
 """
 _SELECT_SOURCES: Final = """
-SELECT id, path = ?, file_id, read_bytes, fingerprint, seen_ns FROM source_files ORDER BY id DESC LIMIT ?
+SELECT id, path = ?, file_id, read_bytes, fingerprint, seen_ns FROM source_files ORDER BY id DESC
 """
 _SELECT_ACCOUNT: Final = """
 SELECT
@@ -175,9 +188,10 @@ _ADVICE: Final = {
     "SQLITE_READONLY": "; make the file and its folder writable, or set DATABASE_FILE to another file",
     "SQLITE_CANTOPEN": "; make its folder writable, or set DATABASE_FILE to another file",
     "SQLITE_PERM": "; make the file and its folder writable, or set DATABASE_FILE to another file",
-    "SQLITE_NOTADB": "; move it away, or set DATABASE_FILE to another file",
+    "SQLITE_NOTADB": "; set DATABASE_FILE (--db) to another file, or move this one away",
     "SQLITE_CORRUPT": "; restore a copy of it, or move it away and read the files again",
     "SQLITE_IOERR": "; look after its disk",
+    "SQLITE_ERROR": "; its tables are not as this program made them: restore a copy of it, or move it away",
 }
 
 
@@ -212,35 +226,38 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path = Path(os.path.realpath(path))  # two spellings of a path must not give two locks
         self._wal_path = path.with_name(path.name + "-wal")
         self._wal_tried_bytes = _WAL_LIMIT_BYTES
         with ExitStack() as undo, self._named_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
             self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
             )
             self._prepare()
+            self._file_id = file_id(path.stat())
             undo.pop_all()
 
     def known_sources(self, path: str) -> list[KnownSource]:
-        """List the newest lives of files that were read; `path` is the one that is followed now."""
+        """List every life of a file that was read; `path` is the one that is followed now."""
         with self._named_errors():
-            rows = self._connection.execute(_SELECT_SOURCES, (printable(path), _REMEMBERED_SOURCES)).fetchall()
+            rows = self._connection.execute(_SELECT_SOURCES, (printable(path),)).fetchall()
         return [KnownSource(source_id, bool(same), *rest) for source_id, same, *rest in rows]
 
     def machines(self) -> list[Machine]:
         """Restore what is known of each machine."""
         with self._named_errors():
-            rows = self._connection.execute("SELECT * FROM machines").fetchall()
+            rows = self._connection.execute(_SELECT_MACHINES).fetchall()
         return [_machine(row) for row in rows]
 
     def newest_rows(self, count: int) -> list[RatedReading]:
         """Read the newest rows, oldest of them first."""
         with self._named_errors():
             rows = self._connection.execute(_SELECT_NEWEST_ROWS, (count,)).fetchall()
-        return [RatedReading(*row) for row in reversed(rows)]
+        return [RatedReading(*row) for row in reversed(rows) if None not in row]  # someone may have added a row
 
     def account(self) -> Account:
         """Sum up what became of the lines of every file."""
@@ -260,6 +277,7 @@ class Store:
 
         Refused where the stored position is not the chunk's: someone else has read these lines.
         """
+        self._check_that_it_is_there()
         source_id = chunk.source.source_id
         rejected = [(source_id, *line, at) for line in batch.rejected]
         with self._transaction():
@@ -292,6 +310,17 @@ class Store:
         )
         if cursor.rowcount != 1:
             raise StoreError(f"another consumer has written to {self._shown}; stop one of the two, then start again")
+
+    def _check_that_it_is_there(self) -> None:
+        """See that the path still names the open database: into a deleted one, everything would be saved in vain."""
+        try:
+            is_there = file_id(self._path.stat()) == self._file_id
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise StoreError(
+                f"{self._shown} was moved, deleted or replaced while in use; put it back, or start again"
+            )
 
     def _prepare(self) -> None:
         """Bring the schema to this version. Nothing is changed in a database that is not ours."""
@@ -354,16 +383,17 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise self._named(error) from error
         except OSError as error:
-            raise StoreError(f"cannot make the folder of {self._shown}: {error.strerror}") from error
+            raise StoreError(
+                f"cannot make or read the folder of {self._shown}: {error.strerror}; "
+                "name another database with --db or DATABASE_FILE"
+            ) from error
 
     def _named(self, error: sqlite3.DatabaseError) -> StoreError:
         code = getattr(error, "sqlite_errorname", "")
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return StoreBusyError(f"{self._shown} is locked by another program")
         advice = next((advice for prefix, advice in _ADVICE.items() if code.startswith(prefix)), "")
-        return StoreError(
-            f"cannot use {self._shown}: {error}{advice}. Nothing is lost: the next start goes on from here"
-        )
+        return StoreError(f"cannot use {self._shown}: {error}{advice}. Unread lines stay in the file")
 
     @property
     def _shown(self) -> str:

@@ -9,19 +9,33 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from consumers.rotation import find_earlier
-from consumers.source_file import Chunk, KnownSource, RewrittenError, SourceFile, file_id, is_same_life, unread_life
+from consumers.rotation import MOST_AT_ONCE, Siblings
+from consumers.source_file import (
+    Chunk,
+    KnownSource,
+    Lives,
+    RewrittenError,
+    SourceFile,
+    file_id,
+    is_same_life,
+    unread_life,
+)
 from utils.logs import printable
 
 LATE_LINES_S: Final = 60.0
 """A file that is no longer the live one, and stays quiet for so long, is finished."""
-REMEMBERED_LIVES: Final = 200
-"""Lives of files that are known again; older ones no longer matter."""
 
 FIRST_SEEN: Final = "first seen"
 CREATED_ANEW: Final = "created anew"
 TRUNCATED: Final = "truncated"
 REWRITTEN: Final = "rewritten"
+
+ADVICE: Final = "make it a file that can be read, or name another with --file or LIVE_FILE; trying again"
+
+
+class _NewLifeBegan(Exception):  # noqa: N818 - no error: look again
+    """A file turned out to be rewritten."""
+
 
 Register = Callable[[str, int, str], int]
 """(file id, `KnownSource.seen_ns`, why a new life of the file begins) → the life's id in the database."""
@@ -30,8 +44,14 @@ Register = Callable[[str, int, str], int]
 class Tail:
     """Follows a path through every file that it names, one after the other.
 
-    `known`: the lives of files that the database remembers.
-    `say`: is told what a person at the terminal should know, once each.
+    A file has lives: what is written to it until it is emptied or rewritten. Each life that the path ever named has
+    an account in the database, and is known again by its bytes: the first ones, and those before the offset. Whenever
+    the path turns out to name another life than before, the files beside it are searched first, since it may have
+    been renamed or copied several times since the last look: for ended lives with an unread rest, and for files that
+    came and went unseen. Those are changed later than the path's file was when it was last looked at.
+
+    `known`: the lives that the database remembers. `say` and `warn`: are told, once each, what a person at the
+    terminal should know, and what to do something about.
     """
 
     def __init__(
@@ -40,42 +60,60 @@ class Tail:
         known: Iterable[KnownSource],
         register: Register,
         say: Callable[[str], None],
+        warn: Callable[[str], None],
         monotonic: Callable[[], float],
     ) -> None:
         self._path = path
         self._shown_path = printable(str(path))
-        self._ended = {life.source_id: life for life in known}
+        self._siblings = Siblings(path)
+        self._ended = {life.source_id: life for life in known}  # those that are not open
         lives_of_path = [life for life in self._ended.values() if life.is_of_this_path]
         self._left_at = max(lives_of_path, key=lambda life: (life.seen_ns, life.source_id), default=None)
         self._register = register
         self._say = say
+        self._warn = warn
         self._monotonic = monotonic
         self._sources: list[SourceFile] = []  # in the order of reading
         self._live: SourceFile | None = None  # what the path named when it last named anything
         self._named_ns = 0  # the live file's time of modification at this look; 0 while the path names nothing
+        self._has_backlog = False  # whether more earlier files wait than are to be open at once
         self._last_read_s: dict[int, float] = {}
         self._trouble = ""
 
     def read(self) -> Chunk | None:
         """Read the next whole lines; None when there are none now. Until `advance`, the same lines come again."""
-        trouble = self._look()
+        while True:
+            # With a backlog, the files that are open are finished before there is a look for the next ones.
+            trouble = "" if self._has_backlog else self._look()
+            try:
+                chunk, reading_trouble = self._next_chunk()
+            except _NewLifeBegan:
+                continue
+            if chunk is not None:
+                return chunk
+            if not self._has_backlog:
+                self._say_once(reading_trouble or trouble)
+                return None
+            self._end_backlog()
+
+    def _next_chunk(self) -> tuple[Chunk | None, str]:
+        trouble = ""
         for source in list(self._sources):
             try:
                 chunk = source.read()
             except RewrittenError:
                 self._begin_new_life(source)
-                return self.read()
+                raise _NewLifeBegan from None
             except OSError as error:
-                trouble = f"cannot read {self._shown_path}: {error.strerror}; trying again"
+                trouble = f"cannot read {self._shown_path}: {error.strerror}"
                 continue
             if source is self._live:
                 source.seen_ns = self._named_ns or source.seen_ns
             if chunk is not None:
                 self._last_read_s[source.source_id] = self._monotonic()
-                return chunk
+                return chunk, trouble
             self._retire_if_finished(source)
-        self._say_once(trouble)
-        return None
+        return None, trouble
 
     def advance(self, chunk: Chunk) -> None:
         """Go on behind a chunk, which is safe in the database by now."""
@@ -84,6 +122,11 @@ class Tail:
     def unread_bytes(self) -> int:
         """Tell how much is still to be read, half lines included."""
         return sum(max(0, source.size_bytes() - source.offset) for source in self._sources)
+
+    @property
+    def trouble(self) -> str:
+        """Why the file cannot be read just now; empty if it can."""
+        return self._trouble
 
     @property
     def has_sources(self) -> bool:
@@ -102,7 +145,7 @@ class Tail:
         try:
             return self._follow_path()
         except OSError as error:
-            return f"cannot open {_culprit(error, self._path)}: {error.strerror}; trying again"
+            return f"cannot open {_culprit(error, self._path)}: {error.strerror}"
 
     def _follow_path(self) -> str:
         self._named_ns = 0
@@ -111,13 +154,13 @@ class Tail:
         except FileNotFoundError:
             if not self._trouble:
                 self._open_earlier(len(self._sources), self._last_seen_ns(), self._sources)
-            return f"{self._shown_path} is not there; waiting for it"
+            return f"{self._shown_path} is not there"
         if self._live is None or file_id(status) != self._live.file_id:
             self._turn_to_file(status)
         elif self._live.offset == 0 and status.st_mtime_ns != self._live.seen_ns:
             # Nothing is read of it yet, so that no bytes would tell if it was copied and emptied.
             index = self._sources.index(self._live)
-            self._open_earlier(index, self._live.seen_ns, self._sources, self._live.unread_life())
+            self._open_earlier(index, self._live.seen_ns, self._sources, [self._live.unread_life()])
         self._named_ns = status.st_mtime_ns
         return ""
 
@@ -126,25 +169,41 @@ class Tail:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file")
         source = next((source for source in self._sources if source.file_id == file_id(status)), None)
-        if source is not None:
-            self._sources.remove(source)
-        else:
+        if source is None:
             with ExitStack() as undo:
                 file = undo.enter_context(FileIO(self._path))
-                source = self._open(file)
+                source = self._open_copy(file) or self._open(file)
+                if source is None:
+                    return
                 undo.pop_all()
+        else:
+            self._sources.remove(source)
         self._sources.append(source)
         self._live = source
 
-    def _open(self, file: FileIO) -> SourceFile:
-        newest_first = sorted(self._ended.values(), key=lambda life: -life.source_id)
-        life = next((life for life in newest_first if is_same_life(file, life)), None)
+    def _open_copy(self, file: FileIO) -> SourceFile | None:
+        """Go on in a copy that was moved over the file itself, as editors do."""
+        before = next(
+            (before for before in self._sources if before.offset and is_same_life(file, before.as_known())), None
+        )
+        if before is None:
+            return None
+        self._sources.remove(before)
+        before.close()
+        return SourceFile(file, before.source_id, before.offset, os.fstat(file.fileno()).st_mtime_ns)
+
+    def _open(self, file: FileIO) -> SourceFile | None:
+        """Open the file that the path names; None where a backlog is to be read first."""
         status = os.fstat(file.fileno())
+        life = Lives(self._ended.values()).match(file, is_proof_needed=False)
         reason = self._reason(status)
         # Where the newest life goes on, as its bytes prove, no other file can have come in between.
         goes_on = self._live is None and life is not None and life == self._left_at and life.offset > 0
         since_ns = None if goes_on else self._last_seen_ns()
-        self._open_earlier(len(self._sources), since_ns, self._sources, life or unread_life(file), unread_life(file))
+        here = [unread_life(file)] if life is None else [life, unread_life(file)]
+        self._open_earlier(len(self._sources), since_ns, self._sources, here)
+        if self._has_backlog:
+            return None
         if life is None and reason != FIRST_SEEN:
             self._say(f"{self._shown_path} was {reason}; reading it from its start")
         return self._source(file, life, reason, status.st_mtime_ns)
@@ -158,36 +217,45 @@ class Tail:
         return source
 
     def _open_earlier(
-        self, index: int, since_ns: int | None, open_sources: Iterable[SourceFile], *open_lives: KnownSource
+        self,
+        index: int,
+        since_ns: int | None,
+        open_sources: Iterable[SourceFile],
+        open_lives: Iterable[KnownSource] = (),
     ) -> None:
-        """Put the files beside the live one that hold unread lines at `index` of the files to read."""
+        """Put the files beside the live one that hold unread lines at `index` of the files to read.
+
+        `since_ns` as in `find_earlier`. `open_sources`, `open_lives`: what is read where it is.
+        """
         open_now = [*open_lives, *(source.as_known() for source in open_sources)]
         open_ids = {life.source_id for life in open_now}
         ended = [life for life in self._ended.values() if life.is_of_this_path and life.source_id not in open_ids]
-        waiting = find_earlier(self._path, ended, open_now, since_ns)
-        try:
-            while waiting:
+        found = self._siblings.find_earlier(ended, open_now, since_ns)
+        for place, earlier in enumerate(found, index):
+            shown_name = printable(earlier.path.name)
+            with ExitStack() as undo:
+                file = undo.enter_context(FileIO(earlier.path))
+                if file_id(os.fstat(file.fileno())) != earlier.file_id:
+                    raise OSError(errno.EAGAIN, "renamed just now", str(earlier.path))
                 # One by one: where the database is locked at the second, the first has its account already.
-                earlier = waiting[0]
-                shown_name = printable(earlier.name)
-                source = self._source(earlier.file, earlier.known, f"rotated unseen, found as {shown_name}", 0)
-                self._sources.insert(index, source)
-                index += 1
-                del waiting[0]
-                if not earlier.is_read:
-                    self._say(f"finishing {shown_name} first")
-        finally:
-            for earlier in waiting:
-                earlier.file.close()
+                source = self._source(file, earlier.known, f"rotated unseen, found as {shown_name}", 0)
+                undo.pop_all()
+            self._sources.insert(place, source)
+            if not earlier.is_read:
+                self._say(f"finishing {shown_name} first")
+        self._has_backlog = len(found) == MOST_AT_ONCE
 
     def _begin_new_life(self, source: SourceFile) -> None:
         """Start a rewritten file from its first byte; the rest of its earlier life may stand in a copy beside it."""
+        if self._has_backlog:
+            self._end_backlog()
         ended = self._ended[source.source_id] = source.as_known()
         reason = TRUNCATED if source.size_bytes() < source.offset else REWRITTEN
         others = [other for other in self._sources if other is not source]
-        self._open_earlier(self._sources.index(source), ended.seen_ns, others, source.unread_life())
-        source.begin_new_life(self._register(source.file_id, ended.seen_ns, reason))
-        self._say(f"{self._shown_path} was {reason}; reading it from its start")
+        self._open_earlier(self._sources.index(source), ended.seen_ns, others, [source.unread_life()])
+        if not self._has_backlog:
+            source.begin_new_life(self._register(source.file_id, ended.seen_ns, reason))
+            self._say(f"{self._shown_path} was {reason}; reading it from its start")
 
     def _reason(self, status: os.stat_result) -> str:
         """Tell why a file that is no known life is there."""
@@ -199,10 +267,10 @@ class Tail:
             return CREATED_ANEW
         return TRUNCATED if status.st_size < self._left_at.offset else REWRITTEN
 
-    def _last_seen_ns(self) -> int | None:
-        """Tell when the file that the path named last was changed last, as far as it was seen."""
+    def _last_seen_ns(self) -> int:
+        """Tell when what the path named last was changed last, as far as it was seen; 0 at the very first."""
         last = self._live or self._left_at
-        return None if last is None else last.seen_ns
+        return 0 if last is None else last.seen_ns
 
     def _retire_if_finished(self, source: SourceFile) -> None:
         """Close a file that is no longer the live one and has been quiet for long."""
@@ -214,14 +282,24 @@ class Tail:
             self._say(
                 f"a file renamed from {self._shown_path} ends in half a line, {half_line_bytes} bytes: not read"
             )
+        self._end(source)
+
+    def _end_backlog(self) -> None:
+        """Close the files that are read to their end, to make way for the next ones."""
+        for source in [source for source in self._sources if source is not self._live]:
+            self._end(source)
+        self._has_backlog = False
+
+    def _end(self, source: SourceFile) -> None:
         self._ended[source.source_id] = source.as_known()
-        self._ended = dict(sorted(self._ended.items())[-REMEMBERED_LIVES:])
+        self._siblings.note_finished(source.status())
         self._sources.remove(source)
         source.close()
 
     def _say_once(self, trouble: str) -> None:
         if trouble and trouble != self._trouble:
-            self._say(trouble)
+            is_common = trouble.endswith("not there")
+            (self._say if is_common else self._warn)(f"{trouble}; {'waiting for it' if is_common else ADVICE}")
         self._trouble = trouble
 
 

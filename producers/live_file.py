@@ -13,6 +13,7 @@ from typing import Final
 from loguru import logger
 
 from utils.errors import PipelineError
+from utils.logs import printable
 
 if sys.platform == "win32":
     import msvcrt
@@ -75,6 +76,7 @@ class LiveFile:
 
     def __init__(self, path: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self._path = path
+        self._shown = printable(str(path))
         self._max_bytes = max_bytes
         self._clock = clock
         self._fd: int | None = None
@@ -112,13 +114,13 @@ class LiveFile:
                 return fd
             self.close()  # and with it goes the lock
         raise LiveFileError(
-            f"the live file {self._path} is another one each time it is opened; "
+            f"the live file {self._shown} is another one each time it is opened; "
             "set LIVE_FILE (--file) to a path on an ordinary disk"
         )
 
     def _open(self) -> int:
         if self._path.exists() and not stat.S_ISREG(self._path.stat().st_mode):
-            raise LiveFileError(f"the live file {self._path} is no regular file; set LIVE_FILE (--file) to another")
+            raise LiveFileError(f"the live file {self._shown} is no regular file; set LIVE_FILE (--file) to another")
         target = self._target()
         target.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(target, _OPEN_FLAGS, 0o666)
@@ -156,9 +158,9 @@ class LiveFile:
             target.rename(rotated)
         except OSError as error:
             self._rotation_refused_at = self._clock()
-            logger.warning("cannot rename the full live file {}: {}; going on with it", target, error.strerror)
+            logger.warning("cannot rename the full live file {}: {}; going on with it", self._shown, error.strerror)
         else:
-            logger.info("live file rotated: {} is now {}", target, rotated.name)
+            logger.info("live file rotated: {} is now {}", self._shown, printable(rotated.name))
         return self._locked_anew(fd)
 
     def _locked_anew(self, fd: int) -> int:
@@ -195,8 +197,8 @@ class LiveFile:
         raise self._error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), whole_bytes)
 
     def _error(self, error: OSError, appended_bytes: int) -> LiveFileError:
-        where = f" ({error.filename})" if error.filename not in (None, str(self._path)) else ""
-        found = f"cannot write the live file {self._path}: {error.strerror or error}{where}"
+        where = f" ({printable(str(error.filename))})" if error.filename not in (None, str(self._target())) else ""
+        found = f"cannot write the live file {self._shown}: {error.strerror or error}{where}"
         if error.errno in _NO_ROOM:
             return NoRoomError(f"{found}; make room, or set LIVE_FILE (--file) to another disk", appended_bytes)
         return LiveFileError(f"{found}; make it writable, or set LIVE_FILE (--file) to another path")

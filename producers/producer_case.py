@@ -12,9 +12,10 @@ from loguru import logger
 
 from producers.live_file import LiveFile, NoRoomError
 from producers.simulator import Plant
-from utils.command import add_setting, run_command
+from utils.command import Parser, add_setting, run_command
 from utils.config import Config
 from utils.efficiency import Limits
+from utils.logs import printable
 from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
 from utils.stop import StopRequest
 
@@ -115,6 +116,8 @@ class Status:
 
 
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
+    if options.stop_with_stdin:
+        stop.stop_with(sys.stdin.buffer)
     seed = SystemRandom().randrange(_SEEDS) if config.producer_seed is None else config.producer_seed
     # In whole milliseconds, as the log tells it, so that a run can be repeated from there.
     start = timestamp_at(time.time()) if options.start is None else options.start
@@ -125,7 +128,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     status = Status(config.status_every_s)
     logger.info(
         "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",
-        config.live_file,
+        printable(str(config.live_file)),
         config.producer_interval_s,
         config.producer_machines,
         seed,
@@ -173,7 +176,7 @@ def _lines(plant: Plant, limits: Limits) -> Iterator[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m producers.producer_case",
         description="Simulate a plant whose machines report to the live file.",
         allow_abbrev=False,
@@ -189,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-wait", action="store_true", help="do not sleep: the plant's clock still advances an interval a round"
     )
+    parser.add_argument("--stop-with-stdin", action="store_true", help=argparse.SUPPRESS)  # for --demo
     parser.add_argument(
         "--start", metavar="TIMESTAMP", type=_timestamp, help="the plant's first moment, ISO 8601 (default: now)"
     )

@@ -64,10 +64,18 @@ class ConsumerInProcess:
             self.store.known_sources(str(live_file)),
             self._register(str(live_file)),
             self.said.append,
+            self.said.append,
             lambda: self.time_s,
         )
         self.pipeline = Pipeline(
-            self.tail, self.store, self.fleet, Limits(), lambda: 0.0, self.said.append, self.rejected.extend
+            self.tail,
+            self.store,
+            self.fleet,
+            Limits(),
+            lambda: 0.0,
+            self.said.append,
+            self.said.append,
+            self.rejected.extend,
         )
 
     def _register(self, path: str) -> Any:

@@ -147,7 +147,7 @@ def test_a_whole_number_has_no_fraction() -> None:
 
 @pytest.mark.parametrize("name", ["LIVE_FILE", "DATABASE_FILE", "SNAPSHOT_FILE", "LOG_DIR"])
 def test_a_path_without_meaning_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=rf"setting {name} is 'a\\x00b'; expected a path"):
+    with pytest.raises(ConfigError, match=rf"setting {name} is 'a\\x00b'; expected the path"):
         make_config({name: "a\0b"})
 
 

@@ -193,6 +193,17 @@ def test_the_demo_runs_the_whole_pipeline_and_leaves_no_producer_behind(
     assert live_file.read_bytes()[:size].endswith(b"\n")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="kills a process as only POSIX can")
+def test_a_demo_that_is_killed_leaves_no_producer_behind_either(
+    live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
+) -> None:
+    demo = started("--demo", "--headless", PRODUCER_INTERVAL_S="0.05", PRODUCER_MACHINES="3")
+    wait_until(lambda: rows(database) >= 9)
+    demo.kill()
+    output, _ = demo.communicate(timeout=20)  # the producer holds the same terminal: this ends with it
+    assert "lines written" in output
+
+
 def test_without_a_display_the_dashboard_is_drawn_to_a_file_instead(
     tmp_path: Path, live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
 ) -> None:
@@ -257,7 +268,7 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path, live_file: 
     database.write_text("these are somebody's notes, and no database at all")
     status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
     assert status == 1
-    assert "file is not a database; move it away, or set DATABASE_FILE" in output
+    assert "file is not a database; set DATABASE_FILE (--db) to another file, or move this one away" in output
     assert database.read_text().startswith("these are somebody's notes")
 
 

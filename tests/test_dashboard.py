@@ -74,7 +74,7 @@ def test_the_header_tells_totals_and_machines_beyond_a_limit() -> None:
     shown = Shown([row(n, 0, temperature_c=95) for n in range(1, 9)] + [row(9, 1)], after_s=5)
     assert "9 machines, 9 readings" in shown.words
     assert "8 beyond a limit now: #1 #2 #3 #4 #5 +3 more" in shown.words
-    assert "last reading 4 s ago" in shown.words
+    assert "last reading received 4 s ago" in shown.words
     assert "2027-01-15  08:00:05 UTC" in shown.words
 
 
@@ -95,7 +95,7 @@ def test_the_header_turns_red_when_nothing_is_heard() -> None:
     assert text.get_color() == ANOMALY_COLOUR
     assert text.get_fontweight() == "bold"
     shown.add([row(1, 302)])
-    assert (text.get_text(), text.get_fontweight()) == ("last reading 0 s ago", "normal")
+    assert (text.get_text(), text.get_fontweight()) == ("last reading received 0 s ago", "normal")
 
 
 def test_every_axis_has_its_unit() -> None:

@@ -1,5 +1,6 @@
 """README.md and .env.example say what is so."""
 
+import argparse
 import importlib
 import importlib.util
 import re
@@ -57,7 +58,8 @@ def test_each_python_command_of_the_readme_can_be_given(call: str) -> None:
 
 @pytest.mark.parametrize("module", COMMANDS)
 def test_every_flag_is_in_the_readme(module: str) -> None:
-    flags = [flag for action in parser_of(module)._actions for flag in action.option_strings if flag.startswith("--")]
+    shown = [action for action in parser_of(module)._actions if action.help != argparse.SUPPRESS]
+    flags = [flag for action in shown for flag in action.option_strings if flag.startswith("--")]
     assert [flag for flag in flags if flag != "--help" and f"`{flag}" not in README] == []
 
 

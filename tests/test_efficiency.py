@@ -273,3 +273,16 @@ def test_numbers_that_contradict_each_other_are_refused_by_name(
         assert name.upper() in str(caught.value)
     (value,) = numbers.values()
     assert f"={value:g}" in str(caught.value)
+
+
+def test_the_share_of_a_limit_is_that_of_the_nearer_one() -> None:
+    limits = Limits()
+    assert limits.share_of_limit(45.0, 1.0) == 0.5
+    assert limits.share_of_limit(45.0, 4.5) == 1.0
+    assert limits.share_of_limit(-20.0, 0.0) == 0.0
+    assert (
+        replace(
+            limits, vibration_zone_a_max_mm_s=0.0, vibration_zone_b_max_mm_s=0.0, vibration_safe_max_mm_s=0.0
+        ).share_of_limit(45.0, 4.5)
+        == 0.5
+    )

@@ -15,6 +15,7 @@ import pytest
 
 from consumers.source_file import CHUNK_BYTES, file_id
 from consumers.store import Store, StoreError
+from consumers.tail import ADVICE
 from tests.support import CONSUMER, PRODUCER, ConsumerInProcess, line, lines, query, run, start, stored_machine_ids
 
 HALF = len(line(1)) // 2
@@ -107,7 +108,7 @@ def test_a_file_that_is_unreadable_for_a_while_is_waited_for_and_said_once(
         assert plant.read() == plant.read() == []
     plant.append(lines(4, 1))
     assert plant.read() == [1, 2, 3, 4]
-    assert plant.said == [f"cannot open {plant.live_file}: Permission denied; trying again"]
+    assert plant.said == [f"cannot open {plant.live_file}: Permission denied; {ADVICE}"]
 
 
 @restarted
@@ -380,10 +381,10 @@ def newer_schema(database: Path) -> None:
     [
         (
             lambda database: database.write_bytes(b"no database at all\n" * 100),
-            "file is not a database; move it away",
+            "file is not a database; set DATABASE_FILE (--db) to another file",
         ),
         (newer_schema, "has schema version 999, newer than this program's 1; use the newer program"),
-        (lambda database: database.mkdir(), "set DATABASE_FILE to another file"),
+        (lambda database: database.mkdir(), "is a folder; name a file with --db or DATABASE_FILE"),
     ],
     ids=["is not a database", "has a newer schema", "is a folder"],
 )

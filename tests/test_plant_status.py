@@ -21,9 +21,11 @@ from consumers.plant_status import (
     scatter_words,
     silence_limit_s,
     silence_words,
+    silent_beyond_words,
     trend_words,
     worst_machines,
 )
+from tests.support import rated
 from utils.efficiency import Limits
 from utils.message import Mode, Reading, epoch_seconds, timestamp_at
 
@@ -203,7 +205,7 @@ def test_machines_beyond_a_limit_are_those_whose_latest_reading_is() -> None:
 
 def test_the_worst_are_beyond_a_limit_then_low_while_active_then_the_rest() -> None:
     fleet = fleet_of(row(1, 0), row(2, 0), row(3, 0, "offline"), row(4, 0, temperature_c=95), row(5, 0, "idle"))
-    chosen = worst_machines(fleet.machines.values(), {1: 99.0, 2: 70.0, 4: 80.0}, 4)
+    chosen = worst_machines(fleet.machines.values(), {1: 99.0, 2: 70.0, 4: 80.0}, 4, Limits())
     assert chosen == [4, 2, 1, 3]
 
 
@@ -242,3 +244,14 @@ def test_points_are_counted() -> None:
     assert scatter_words(9, 2, 1).endswith(
         "2 beyond a limit (×), the latest ringed and named; 1 off the scale, at its edge"
     )
+
+
+def test_of_equally_efficient_machines_the_nearest_to_a_limit_is_the_worst() -> None:
+    fleet = Fleet(0)
+    fleet.add([rated(1, temperature_c=50.0, vibration_mm_s=1.5), rated(2, temperature_c=50.0, vibration_mm_s=2.7)])
+    fleet.add([rated(3, temperature_c=74.0, vibration_mm_s=1.5)])
+    assert worst_machines(fleet.machines.values(), {1: 90.0, 2: 90.0, 3: 90.0}, 3, LIMITS) == [3, 2, 1]
+
+
+def test_silent_machines_beyond_a_limit_are_told_apart() -> None:
+    assert silent_beyond_words([9]) == "1 beyond a limit when last heard: #9"

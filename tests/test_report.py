@@ -28,7 +28,9 @@ class Listener:
         self.time_s = 1000.0
         self.said: list[str] = []
         self.warned: list[str] = []
-        self.reporter = Reporter(self.said.append, self.warned.append, lambda: self.time_s, every_s)
+        self.reporter = Reporter(
+            self.said.append, self.warned.append, lambda: self.time_s, every_s, stale_after_s=1e9
+        )
 
     def after(self, seconds: float, tally: Tally | None = None, unread_bytes: int = 0, **fleet: Any) -> None:
         self.time_s += seconds
@@ -46,33 +48,33 @@ def rejected(offsets: Sequence[int]) -> list[RejectedLine]:
 
 
 def test_an_empty_plant_has_a_status() -> None:
-    assert status_line(Fleet(0), Tally(), LIMITS) == (
-        "0 machines (none yet), 0 readings stored. Beyond a limit: none"
+    assert status_line(Fleet(0), Tally(), LIMITS, 60.0) == (
+        "0 machines (none yet), 0 readings stored in this run. Beyond a limit: none"
     )
 
 
 def test_the_status_counts_machines_by_mode() -> None:
     fleet = fleet_of(rated(1), rated(2, mode="offline"), rated(3), rated(2, mode="idle"))
-    assert status_line(fleet, Tally(0, 1234, 5), LIMITS) == (
-        "3 machines (2 active, 1 idle), 1,234 readings stored, 5 rejected. Beyond a limit: none"
+    assert status_line(fleet, Tally(0, 1234, 5), LIMITS, 60.0) == (
+        "3 machines (2 active, 1 idle), 1,234 readings stored in this run, 5 rejected. Beyond a limit: none"
     )
 
 
 def test_the_status_names_the_limit_that_a_machine_is_beyond() -> None:
     fleet = fleet_of(rated(4, temperature_c=95.5, vibration_mm_s=1.0), rated(7, vibration_mm_s=4.6))
-    told = status_line(fleet, Tally(), LIMITS)
+    told = status_line(fleet, Tally(), LIMITS, 60.0)
     assert "machine 4: temperature 95.5 °C > 90 °C" in told
     assert "machine 7: vibration 4.6 mm/s > 4.5 mm/s" in told
 
 
 def test_the_status_tells_of_the_latest_reading_alone() -> None:
     fleet = fleet_of(rated(4, temperature_c=95.5), rated(4, temperature_c=60.0))
-    assert status_line(fleet, Tally(), LIMITS).endswith("Beyond a limit: none")
+    assert status_line(fleet, Tally(), LIMITS, 60.0).endswith("Beyond a limit: none")
 
 
 def test_in_a_flood_the_status_names_a_few_and_counts_the_rest() -> None:
     fleet = fleet_of(*(rated(machine_id, vibration_mm_s=9.0) for machine_id in range(50)))
-    told = status_line(fleet, Tally(), LIMITS)
+    told = status_line(fleet, Tally(), LIMITS, 60.0)
     assert told.endswith("; and 45 more")
     assert told.count("machine ") == 5
 
@@ -90,8 +92,8 @@ def test_the_account_is_one_line_that_says_whether_it_balances() -> None:
     account = Account(2, 123_456, 1023, 1000, 20, 3)
     told = account_line(account)
     assert told.startswith("1,023 lines = 1,000 stored + 20 rejected + 3 blank, 123,456 bytes of 2 files; ")
-    assert told.endswith("the account balances")
-    assert "DOES NOT BALANCE" in account_line(account._replace(read_lines=1024))
+    assert told.endswith("every line is accounted for")
+    assert "LINES ARE MISSING" in account_line(account._replace(read_lines=1024))
 
 
 def test_progress_tells_share_rate_and_time_left() -> None:

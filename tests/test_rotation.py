@@ -1,13 +1,12 @@
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 
 import pytest
 
-from consumers.rotation import EarlierFile, find_earlier
+from consumers.rotation import MOST_AT_ONCE, Siblings
 from consumers.source_file import KnownSource, SourceFile
 from tests.support import lines
 
@@ -38,11 +37,8 @@ def found_beside(
     path: Path, ended: Sequence[KnownSource] = (), open_now: Sequence[KnownSource] = (), since_ns: int | None = None
 ) -> list[tuple[str, int | None]]:
     """Name and known life of each file that is to be finished."""
-    with ExitStack() as cleanup:
-        found = find_earlier(path, ended, open_now, since_ns)
-        for earlier in found:
-            cleanup.callback(earlier.file.close)
-        return [(earlier.name, earlier.known.source_id if earlier.known else None) for earlier in found]
+    found = Siblings(path).find_earlier(ended, open_now, since_ns)
+    return [(earlier.path.name, earlier.known.source_id if earlier.known else None) for earlier in found]
 
 
 ROTATED_NAMES = [
@@ -56,6 +52,12 @@ ROTATED_NAMES = [
     "live.json-20261122",
     "live.json.2026-11-22",
     "live.json.2026-11-22_09-15-02",
+    "live.json.old",
+    "live.json_1",
+    "live.1.json",
+    "live-2026-11-22.json",
+    "live_20261122.json",
+    "live.2026-11-22_09-15-02_123456.json",
 ]
 OTHER_NAMES = [
     "live.json.bak",
@@ -65,7 +67,6 @@ OTHER_NAMES = [
     ".live.json.1",
     "live-copy.json",
     "live-2.json",
-    "live.2.json",
     "live2.json",
     "alive-20261122.json",
     "live-20261122.csv",
@@ -218,7 +219,7 @@ def test_beside_a_link_and_beside_its_target_is_looked(tmp_path: Path) -> None:
     assert found_beside(link, since_ns=0) == [("live.json.1", None), ("feed.json.1", None)]
 
 
-def test_files_that_are_not_wanted_are_closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_were_looked_into_are_closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[FileIO] = []
 
     def noted(name: Path) -> FileIO:
@@ -228,6 +229,38 @@ def test_files_that_are_not_wanted_are_closed(path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("consumers.rotation.FileIO", noted)
     write(path.with_name("live.json.1"), lines(1, 1))
     write(path.with_name("live.json.2"), lines(2, 1), age_s=5)
-    found: list[EarlierFile] = find_earlier(path, [], [], THEN_NS + SECOND_NS)
-    assert [file.closed for file in opened].count(False) == len(found) == 1
-    found[0].file.close()
+    assert len(Siblings(path).find_earlier([], [], THEN_NS + SECOND_NS)) == 1
+    assert [file.closed for file in opened] == [True, True]
+
+
+def test_many_files_are_found_a_part_at_a_time_the_oldest_first(path: Path) -> None:
+    names = [f"live.json-{20_260_000 + number}" for number in range(MOST_AT_ONCE + 3)]
+    for name in names:
+        write(path.with_name(name), lines(1, 1))
+    assert [name for name, _ in found_beside(path, since_ns=0)] == names[:MOST_AT_ONCE]
+
+
+def test_a_finished_file_is_not_looked_into_again_until_it_changes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = write(path.with_name("live.json.1"), lines(1, 1))
+    newer = write(path.with_name("live.json.0"), lines(2, 1))
+    lives = [life_of(finished, finished.stat().st_size, 1), life_of(newer, newer.stat().st_size, 2)]
+    siblings = Siblings(path)
+    assert [earlier.path.name for earlier in siblings.find_earlier(lives, [], 0)] == ["live.json.0"]
+    with monkeypatch.context() as patch:
+        patch.setattr("consumers.rotation.FileIO", None)  # nothing is opened
+        assert siblings.find_earlier(lives, [], 0) == []
+    with finished.open("ab") as file:
+        file.write(lines(3, 1))
+    assert [earlier.path.name for earlier in siblings.find_earlier(lives, [], 0)] == ["live.json.1"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_odd_links_beside_the_live_file_stop_nothing(path: Path) -> None:
+    write(path, lines(1, 1))
+    path.with_name("circle").symlink_to("circle")
+    path.with_name("live.json.7").symlink_to("live.json/x")
+    path.with_name("live.json.8").symlink_to("nowhere")
+    write(path.with_name("live.json.1"), lines(2, 1))
+    assert found_beside(path, since_ns=0) == [("live.json.1", None)]

@@ -254,7 +254,7 @@ def test_what_is_no_database_is_refused_and_left_as_it_is(database: Path, data: 
     database.write_bytes(data)
     with pytest.raises(StoreError, match=r"file is not a database|malformed") as caught:
         Store(database)
-    assert "move it away" in str(caught.value)
+    assert "move this one away" in str(caught.value)
     assert str(database) in str(caught.value)
     assert database.read_bytes() == data
 
@@ -264,7 +264,10 @@ def test_a_damaged_database_is_told_with_what_to_do(database: Path, live_file: P
         feed.append_and_save(lines(1, 2000))
     pages = database.read_bytes()
     database.write_bytes(pages[:4096] + b"\xff" * (len(pages) - 4096))
-    with closing(Store(database)) as store, pytest.raises(StoreError, match="restore a copy of it, or move it away"):
+    with (
+        closing(Store(database)) as store,
+        pytest.raises(StoreError, match="restore a copy of it, or move it away"),
+    ):
         store.machines()
 
 
@@ -278,13 +281,13 @@ def test_after_a_refusal_the_database_is_free(database: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot make the folder of"):
+    with pytest.raises(StoreError, match="cannot make or read the folder of"):
         Store(tmp_path / "file" / "analytics.sqlite")
 
 
 def test_a_folder_in_the_place_of_the_database_is_told_with_what_to_do(database: Path) -> None:
     database.mkdir()
-    with pytest.raises(StoreError, match="set DATABASE_FILE to another file"):
+    with pytest.raises(StoreError, match="is a folder; name a file with --db or DATABASE_FILE"):
         Store(database)
 
 
@@ -311,7 +314,7 @@ def test_a_database_that_takes_nothing_is_told_with_what_to_do_and_loses_nothing
         feed.store._connection.execute(f"PRAGMA {pragma}")
         with pytest.raises(StoreError, match=advice) as caught:
             feed.append_and_save(lines(3, 1000))
-        assert "Nothing is lost" in str(caught.value)
+        assert "Unread lines stay in the file" in str(caught.value)
         assert content(database) == before
 
 
@@ -511,3 +514,34 @@ def test_a_reader_with_an_open_cursor_stops_nothing_and_the_log_shrinks_when_it_
             feed.append_and_save(lines(number * 300, 300))
         assert wal.stat().st_size <= limit_bytes * 2
     assert len(stored_machine_ids(database)) == 5 + 20 * 300
+
+
+# What people do to a database
+
+
+def test_a_database_that_is_deleted_while_in_use_is_told_before_more_is_saved_in_vain(
+    database: Path, live_file: Path
+) -> None:
+    with feed_into(database, live_file, lines(1, 1)) as feed:
+        chunk, batch, machines = feed.next()
+        database.unlink()
+        with pytest.raises(StoreError, match="was moved, deleted or replaced while in use"):
+            feed.store.save(chunk, batch, machines, AT)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_another_spelling_of_its_path_does_not_let_a_second_consumer_in(database: Path, tmp_path: Path) -> None:
+    with closing(Store(database)):
+        link = tmp_path / "other.sqlite"
+        link.symlink_to(database)
+        with pytest.raises(StoreError, match="another consumer"):
+            Store(link)
+
+
+def test_a_row_that_someone_added_without_values_is_no_reading(database: Path) -> None:
+    with closing(Store(database)) as store:
+        other = sqlite3.connect(database)
+        other.execute("INSERT INTO manufacturing_analytics (machine_id) VALUES (7)")
+        other.commit()
+        other.close()
+        assert store.newest_rows(10) == []

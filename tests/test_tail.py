@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumers.source_file import CHUNK_BYTES, KnownSource
-from consumers.tail import CREATED_ANEW, FIRST_SEEN, LATE_LINES_S, REWRITTEN, TRUNCATED, Tail
+from consumers.tail import ADVICE, CREATED_ANEW, FIRST_SEEN, LATE_LINES_S, REWRITTEN, TRUNCATED, Tail
 from tests.support import lines
 
 
@@ -27,7 +27,7 @@ class Follower:
 
     def begin(self) -> Tail:
         newest_first = sorted(self.lives.values(), key=lambda life: -life.source_id)
-        return Tail(self.path, newest_first, self.register, self.said.append, lambda: self.time_s)
+        return Tail(self.path, newest_first, self.register, self.said.append, self.said.append, lambda: self.time_s)
 
     def register(self, file_id: str, seen_ns: int, why: str) -> int:
         if self.is_locked_in is not None:
@@ -143,7 +143,7 @@ def test_an_unreadable_file_is_waited_for_and_told_of_once(
         patch.setattr("consumers.tail.FileIO", refuse)
         assert [follower.poll() for _ in range(3)] == [b""] * 3
     assert follower.poll() == lines(1, 2)
-    assert follower.said == [f"cannot open {path}: Permission denied; trying again"]
+    assert follower.said == [f"cannot open {path}: Permission denied; {ADVICE}"]
 
 
 def test_a_read_that_fails_is_tried_again_and_told_of_once(
@@ -159,7 +159,7 @@ def test_a_read_that_fails_is_tried_again_and_told_of_once(
         patch.setattr("consumers.source_file.read_at", fail)
         assert [follower.poll() for _ in range(3)] == [b""] * 3
     assert follower.poll() == lines(3, 2)
-    assert follower.said == [f"cannot read {path}: Input/output error; trying again"]
+    assert follower.said == [f"cannot read {path}: Input/output error; {ADVICE}"]
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe"])
@@ -171,7 +171,7 @@ def test_what_is_no_file_is_waited_on_without_being_opened(follower: Follower, p
     else:
         pytest.skip("no pipes with a name here")
     assert [follower.poll() for _ in range(3)] == [b""] * 3
-    assert follower.said == [f"cannot open {path}: it is no regular file; trying again"]
+    assert follower.said == [f"cannot open {path}: it is no regular file; {ADVICE}"]
 
 
 def test_a_name_cannot_move_the_terminal(tmp_path: Path) -> None:
@@ -456,11 +456,52 @@ def test_a_copy_of_the_live_file_is_never_read(follower: Follower, path: Path, n
     assert follower.poll() == lines(6, 1)
 
 
-def test_a_copy_that_lies_there_before_the_first_look_is_not_read(follower: Follower, path: Path) -> None:
+def test_at_the_very_first_look_rotated_files_are_read_too_but_no_copy(follower: Follower, path: Path) -> None:
+    path.with_name("live-20261121.json").write_bytes(lines(7, 1))
     path.write_bytes(lines(1, 2))
     shutil.copyfile(path, path.with_name("live.json.1"))
-    path.with_name("live-20261121.json").write_bytes(lines(7, 1))
-    assert follower.poll() == lines(1, 2)
+    assert follower.poll() == lines(7, 1) + lines(1, 2)
+
+
+def test_a_backlog_of_many_rotated_files_is_read_in_order_with_few_of_them_open(
+    follower: Follower, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.rotation.MOST_AT_ONCE", 3)
+    monkeypatch.setattr("consumers.tail.MOST_AT_ONCE", 3)
+    for number in range(1, 12):
+        path.with_name(f"live-202611{number:02}.json").write_bytes(lines(number, 1) + b"half")
+    path.write_bytes(lines(12, 1))
+    assert follower.poll() == lines(1, 12)
+    assert len(follower.tail._sources) <= 4
+
+
+def test_a_backlog_is_finished_after_a_restart_in_its_midst(
+    follower: Follower, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.rotation.MOST_AT_ONCE", 3)
+    monkeypatch.setattr("consumers.tail.MOST_AT_ONCE", 3)
+    path.write_bytes(lines(1, 1))
+    follower.poll()
+    rename(path, "live-20261101.json")
+    for number in range(2, 12):
+        path.with_name(f"live-202611{number:02}.json").write_bytes(lines(number, 1))
+    path.write_bytes(lines(12, 1))
+    read = b""
+    while chunk := follower.tail.read():
+        read += chunk.data
+        follower.tail.advance(chunk)
+        follower.lives[chunk.source.source_id] = chunk.source.as_known()
+        follower.restart()
+    assert read == lines(2, 11)
+
+
+def test_a_copy_moved_over_the_live_file_is_the_same_life(follower: Follower, path: Path) -> None:
+    path.write_bytes(lines(1, 2))
+    follower.poll()
+    shutil.copyfile(path, path.with_name("edited"))
+    path.with_name("edited").replace(path)
+    append(path, lines(3, 1))
+    assert follower.poll() == lines(3, 1)
 
 
 def test_other_files_in_the_folder_are_not_read(follower: Follower, path: Path) -> None:

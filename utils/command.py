@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from loguru import logger
 
@@ -42,6 +42,14 @@ def run_command(
         logger.error("{}", error)
         return 1
     return 0
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose messages are safe for a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        super().error(printable(message))
 
 
 def add_setting(parser: argparse.ArgumentParser, setting: str, flag: str, metavar: str, meaning: str) -> None:

@@ -109,7 +109,7 @@ def _parsed(declared: Iterable[Field[Any]], settings: Mapping[str, str], flags: 
 def _parse(setting: Field[Any], text: str) -> Any:
     """Read a value of the setting's declared type; a ValueError's message tells what is expected."""
     if isinstance(setting.default, Path):
-        return _path(text)
+        return _path(setting, text)
     if isinstance(setting.default, str):
         return _log_level(text)
     if setting.type is float:
@@ -117,9 +117,9 @@ def _parse(setting: Field[Any], text: str) -> Any:
     return _within(setting, text, int, "a whole number")
 
 
-def _path(text: str) -> Path:
-    if "\0" in text:
-        raise ValueError("a path")
+def _path(setting: Field[Any], text: str) -> Path:
+    if "\0" in text or (setting.name.endswith("_file") and not Path(text).name):
+        raise ValueError("the path of a file")
     try:
         return Path(text).expanduser()
     except RuntimeError:

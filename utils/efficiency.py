@@ -125,6 +125,13 @@ class Limits:
 
         return rate
 
+    def share_of_limit(self, temperature_c: float, vibration_mm_s: float) -> float:
+        """Tell how near to a safe limit a reading is: 1 at the nearer of the two limits, more beyond it."""
+        return max(
+            temperature_c / self.temperature_safe_max_c if self.temperature_safe_max_c > 0 else 0.0,
+            vibration_mm_s / self.vibration_safe_max_mm_s if self.vibration_safe_max_mm_s > 0 else 0.0,
+        )
+
     @cached_property
     def _ratings(self) -> dict[Mode, tuple[tuple[Rating, ...], ...]]:
         """The whole rule, worked out once: mode → temperature range, cold to unsafe → zone, A to D."""

@@ -1,6 +1,7 @@
 """The log: for the person at the terminal, and in rotating files for later."""
 
 import sys
+from contextlib import suppress
 from logging import LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -23,7 +24,8 @@ def configure_logs(name: str, level: str, log_dir: Path, terminal: TextIO | None
     """
     terminal = terminal or sys.stderr
     logger.remove()
-    logger.add(terminal, level=level, format=_TERMINAL_FORMAT, backtrace=False, diagnose=False)
+    if terminal is not None:  # closed by whoever started this process
+        logger.add(terminal, level=level, format=_TERMINAL_FORMAT, backtrace=False, diagnose=False)
     path = log_dir / f"{name}.log"
     try:
         log_dir.mkdir(parents=True, exist_ok=True)
@@ -39,15 +41,20 @@ def configure_logs(name: str, level: str, log_dir: Path, terminal: TextIO | None
 class _LogFile(RotatingFileHandler):
     """A log file that grows no further than its limit, and whose full disk stops nothing: it is said once."""
 
-    def __init__(self, path: Path, terminal: TextIO) -> None:
+    def __init__(self, path: Path, terminal: TextIO | None) -> None:
         super().__init__(path, maxBytes=_LOG_FILE_BYTES, backupCount=_KEPT_LOG_FILES, encoding="utf-8")
         self._terminal = terminal
         self._has_failed = False
 
     def handleError(self, record: LogRecord) -> None:  # noqa: ARG002, N802 - the standard library's name
-        if not self._has_failed:
+        if not self._has_failed and self._terminal is not None:
             self._terminal.write(f"the log {printable(self.baseFilename)} cannot be written: {sys.exc_info()[1]}\n")
         self._has_failed = True
+
+    def close(self) -> None:
+        """Let go of the file, as far as its disk lets us."""
+        with suppress(OSError):
+            super().close()
 
 
 def printable(text: str) -> str:

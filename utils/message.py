@@ -114,7 +114,9 @@ def from_line(line: str | bytes) -> Reading:
 
 def is_blank(line: str | bytes) -> bool:
     """Tell whether a line says nothing: it is neither a reading nor a fault."""
-    return not (line.strip(_PADDING) if isinstance(line, str) else line.strip().removeprefix(b"\xef\xbb\xbf"))
+    return not (
+        line.strip(_PADDING) if isinstance(line, str) else line.strip(b" \t\r\n").removeprefix(b"\xef\xbb\xbf")
+    )
 
 
 def utc_timestamp(text: object) -> str:

@@ -1,12 +1,13 @@
 """The wish to stop: Ctrl+C or SIGTERM, heard between two steps, so that a script ends in order."""
 
 import signal
+import threading
 import time
 from types import FrameType
-from typing import Final
+from typing import BinaryIO, Final
 
 _WAIT_SLICE_S: Final = 0.1
-_NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last is Windows' Ctrl+Break
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last is Windows' Ctrl+Break
 
 
 class StopRequest:
@@ -19,8 +20,18 @@ class StopRequest:
         """Listen to the signals; a second one ends the process at once, as if nobody listened."""
         for name in _NAMES:
             number = getattr(signal, name, None)
-            if number is not None:
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
                 signal.signal(number, self._hear)
+
+    def stop_with(self, stream: BinaryIO) -> None:
+        """Stop when a pipe ends, as it does when the process at its other end is gone, however it went."""
+
+        def listen() -> None:
+            while stream.read(1):
+                pass
+            self.requested = True
+
+        threading.Thread(target=listen, daemon=True).start()
 
     def wait(self, seconds: float) -> None:
         """Sleep, but not past a request to stop."""

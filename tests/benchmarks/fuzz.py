@@ -309,7 +309,7 @@ def _bounds(watched: Watched, kept: Kept, last_words: str, seconds: float) -> li
     growth_mib = warm[-1] - warm[0]
     allowed_mib = _MOST_GROWTH_MIB + kept.machines * _MACHINE_KIB / 1024
     least_lines = round(_LEAST_LINES_A_MINUTE * seconds / 60)
-    said = "balances" if "the account balances" in last_words else "does not, or said nothing"
+    said = "balances" if "every line is accounted for" in last_words else "does not, or said nothing"
     return [
         Bound("ends in order", f"exit status {watched.exit_status}", watched.exit_status == 0),
         Bound("accounts for each newline", f"{kept.lines:,} of {written.lines:,}", kept.lines == written.lines),
