@@ -43,7 +43,9 @@ class Config:
     )
     live_file_max_mb: float = _setting(0.0, "size at which the live file is rotated; 0: never", "MB", 0, 1_000_000)
 
-    dashboard_window_min: float = _setting(60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000)
+    dashboard_window_min: float = _setting(
+        60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000
+    )
     stale_after_s: float = _setting(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = _setting(30.0, "a status line in the log, this often", "s", 1, 86_400)
 
