@@ -30,16 +30,6 @@ NO_DISPLAY = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "MPLBACKEND": ""}
 
 
 @pytest.fixture
-def live_file(tmp_path: Path) -> Path:
-    return tmp_path / "live.json"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "analytics.sqlite"
-
-
-@pytest.fixture
 def started(tmp_path: Path, live_file: Path, database: Path) -> "Iterator[Callable[..., subprocess.Popen[str]]]":
     """Start a consumer of the live file; it is killed at the end if the test did not end it."""
     processes = []

@@ -34,16 +34,6 @@ class TroubledStore(Store):
 
 
 @pytest.fixture
-def live_file(tmp_path: Path) -> Path:
-    return tmp_path / "live.json"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "analytics.sqlite"
-
-
-@pytest.fixture
 def store(database: Path) -> TroubledStore:
     return TroubledStore(database)
 

@@ -34,16 +34,6 @@ COLUMNS = [
 ]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "analytics.sqlite"
-
-
-@pytest.fixture
-def live_file(tmp_path: Path) -> Path:
-    return tmp_path / "live.json"
-
-
 class Feed:
     """A live file with an account in the store, read chunk by chunk."""
 

@@ -3,10 +3,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from shutil import which
 
 import pytest
 from loguru import logger
@@ -47,23 +45,6 @@ def run(script: str, display: str, **environ: str) -> "subprocess.CompletedProce
     environment |= environ | {"DISPLAY": display}
     command = [sys.executable, "-W", "error", "-c", _WINDOW + script]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    pytest.importorskip("tkinter", reason="needs Python's tkinter")
-    if which("Xvfb") is None:
-        pytest.skip("needs Xvfb, a display without a screen")
-    ready, tell_ready = os.pipe()
-    command = ["Xvfb", "-displayfd", str(tell_ready), "-screen", "0", "1600x1100x24", "-nolisten", "tcp"]
-    with subprocess.Popen(
-        command, pass_fds=[tell_ready], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        os.close(tell_ready)
-        with os.fdopen(ready) as number:
-            shown = number.readline().strip()
-        yield f":{shown}"
-        server.terminate()
 
 
 _OPEN = """
