@@ -68,13 +68,12 @@ class Lives:
         return self._by_file_id.get(its_id, [])
 
     def match(self, file: FileIO, *, is_proof_needed: bool) -> KnownSource | None:
-        """Find the newest life that a file is; of a life of which nothing was read, only its inode can tell."""
+        """Find the newest life that a file is; only if none is proven by its bytes, one of which nothing was read."""
         head = self._by_head.get(_hash(read_at(file, 0, SAMPLE_BYTES)), [])
         lives = [*self.of_file_id(file_id(os.fstat(file.fileno()))), *head, *self._short]
-        newest_first = sorted(lives, key=lambda life: -life.source_id)
-        return next(
-            (life for life in newest_first if (life.offset or not is_proof_needed) and is_same_life(file, life)), None
-        )
+        proven_and_newest_first = sorted(lives, key=lambda life: (life.offset == 0, -life.source_id))
+        possible = (life for life in proven_and_newest_first if life.offset > 0 or not is_proof_needed)
+        return next((life for life in possible if is_same_life(file, life)), None)
 
 
 class RewrittenError(Exception):

@@ -14,6 +14,7 @@ from consumers.source_file import (
     SAMPLE_BYTES,
     Chunk,
     KnownSource,
+    Lives,
     RewrittenError,
     Samples,
     SourceFile,
@@ -312,3 +313,13 @@ def test_its_size_can_be_told(path: Path) -> None:
     with source_of(path, b"one\nha") as source:
         taken(source)
         assert source.size_bytes() == 6
+
+
+def test_a_life_proven_by_its_bytes_comes_before_a_newer_one_of_the_same_inode(path: Path) -> None:
+    path.write_bytes(b"one\n")
+    with FileIO(path) as file:
+        copied_from = SourceFile(file, 1, 4).as_known()._replace(file_id="0:0")
+        reused_inode = SourceFile(file, 2).as_known()
+        assert Lives([copied_from, reused_inode]).match(file, is_proof_needed=False) == copied_from
+        assert Lives([reused_inode]).match(file, is_proof_needed=False) == reused_inode
+        assert Lives([reused_inode]).match(file, is_proof_needed=True) is None
