@@ -117,7 +117,7 @@ class Status:
 
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
     if options.stop_with_stdin:
-        stop.stop_with(sys.stdin.buffer)
+        stop.stop_with(sys.stdin.fileno())
     seed = SystemRandom().randrange(_SEEDS) if config.producer_seed is None else config.producer_seed
     # In whole milliseconds, as the log tells it, so that a run can be repeated from there.
     start = timestamp_at(time.time()) if options.start is None else options.start

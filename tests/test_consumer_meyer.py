@@ -178,6 +178,7 @@ def test_the_demo_runs_the_whole_pipeline_and_leaves_no_producer_behind(
     wait_until(lambda: rows(database) >= 9)
     output = end(demo)
     assert output.count("lines written") == 1, output  # the producer's summary
+    assert "Fatal" not in output
     size = live_file.stat().st_size
     assert run(PRODUCER, "--count", "1", "--no-wait", "--file", live_file, cwd=tmp_path)[0] == 0
     assert live_file.read_bytes()[:size].endswith(b"\n")

@@ -101,9 +101,9 @@ def test_a_process_ends_in_order_at_the_first_signal_and_at_once_at_the_second(n
 def test_the_end_of_a_pipe_is_a_request_to_stop() -> None:
     read_end, write_end = os.pipe()
     stop = StopRequest()
-    with os.fdopen(read_end, "rb") as stream:
-        stop.stop_with(stream)
-        assert not stop.requested
-        os.close(write_end)
-        stop.wait(20)
-        assert stop.requested
+    stop.stop_with(read_end)
+    assert not stop.requested
+    os.close(write_end)
+    stop.wait(20)
+    assert stop.requested
+    os.close(read_end)

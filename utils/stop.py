@@ -1,10 +1,11 @@
 """The wish to stop: Ctrl+C or SIGTERM, heard between two steps, so that a script ends in order."""
 
+import os
 import signal
 import threading
 import time
 from types import FrameType
-from typing import BinaryIO, Final
+from typing import Final
 
 _WAIT_SLICE_S: Final = 0.1
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last is Windows' Ctrl+Break
@@ -23,11 +24,12 @@ class StopRequest:
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
                 signal.signal(number, self._hear)
 
-    def stop_with(self, stream: BinaryIO) -> None:
-        """Stop when a pipe ends, as it does when the process at its other end is gone, however it went."""
+    def stop_with(self, pipe: int) -> None:
+        """Stop when a pipe, a file descriptor, ends: as it does when the process at its other end is gone."""
 
         def listen() -> None:
-            while stream.read(1):
+            # Not through a buffered stream, whose lock the interpreter wants at its own end.
+            while os.read(pipe, 1):
                 pass
             self.requested = True
 
