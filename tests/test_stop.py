@@ -102,8 +102,8 @@ def test_the_end_of_a_pipe_is_a_request_to_stop() -> None:
     read_end, write_end = os.pipe()
     stop = StopRequest()
     stop.stop_with(read_end)
-    assert not stop.requested
+    before = stop.requested
     os.close(write_end)
     stop.wait(20)
-    assert stop.requested
+    assert (before, stop.requested) == (False, True)
     os.close(read_end)
