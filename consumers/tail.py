@@ -100,12 +100,9 @@ class Tail:
         trouble = ""
         for source in list(self._sources):
             try:
-                chunk = source.read()
-            except RewrittenError:
-                self._begin_new_life(source)
-                raise _NewLifeBegan from None
+                chunk = self._read(source)
             except OSError as error:
-                trouble = f"cannot read {self._shown_path}: {error.strerror}"
+                trouble = f"cannot read {_culprit(error, self._path)}: {error.strerror}"
                 continue
             if source is self._live:
                 source.seen_ns = self._named_ns or source.seen_ns
@@ -114,6 +111,13 @@ class Tail:
                 return chunk, trouble
             self._retire_if_finished(source)
         return None, trouble
+
+    def _read(self, source: SourceFile) -> Chunk | None:
+        try:
+            return source.read()
+        except RewrittenError:
+            self._begin_new_life(source)
+            raise _NewLifeBegan from None
 
     def advance(self, chunk: Chunk) -> None:
         """Go on behind a chunk, which is safe in the database by now."""
@@ -248,7 +252,7 @@ class Tail:
     def _begin_new_life(self, source: SourceFile) -> None:
         """Start a rewritten file from its first byte; the rest of its earlier life may stand in a copy beside it."""
         if self._has_backlog:
-            self._end_backlog()
+            self._end_backlog(source)
         ended = self._ended[source.source_id] = source.as_known()
         reason = TRUNCATED if source.size_bytes() < source.offset else REWRITTEN
         others = [other for other in self._sources if other is not source]
@@ -284,14 +288,15 @@ class Tail:
             )
         self._end(source)
 
-    def _end_backlog(self) -> None:
+    def _end_backlog(self, *kept: SourceFile) -> None:
         """Close the files that are read to their end, to make way for the next ones."""
-        for source in [source for source in self._sources if source is not self._live]:
+        for source in [source for source in self._sources if source is not self._live and source not in kept]:
             self._end(source)
         self._has_backlog = False
 
     def _end(self, source: SourceFile) -> None:
         self._ended[source.source_id] = source.as_known()
+        self._last_read_s.pop(source.source_id, None)
         self._siblings.note_finished(source.status())
         self._sources.remove(source)
         source.close()
