@@ -1,6 +1,5 @@
 """Settings: flags over the environment over `.env` over defaults, checked once, frozen."""
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -11,6 +10,7 @@ from dotenv import dotenv_values
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
+from utils.setting import declare
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -19,35 +19,30 @@ class ConfigError(PipelineError):
     """A setting that cannot be used; the message names it, its value, and what is allowed."""
 
 
-def _setting(default: Any, meaning: str, unit: str = "", low: float = 0, high: float = math.inf) -> Any:
-    metadata = {"unit": unit, "meaning": meaning, "low": low, "high": high}
-    return field(default=default, metadata=metadata)
-
-
 @dataclass(frozen=True)
 class Config:
     """Every setting but those of the rule, which are `limits`. Its name in `.env` is the field's in capitals."""
 
-    live_file: Path = _setting(Path("data/project_live.json"), "the file between producer and consumer")
-    database_file: Path = _setting(Path("data/meyer_manufacturing_analytics.sqlite"), "where readings are kept")
-    snapshot_file: Path = _setting(
+    live_file: Path = declare(Path("data/project_live.json"), "the file between producer and consumer")
+    database_file: Path = declare(Path("data/meyer_manufacturing_analytics.sqlite"), "where readings are kept")
+    snapshot_file: Path = declare(
         Path("data/dashboard.png"), "where the dashboard is drawn when no window can be opened"
     )
-    log_dir: Path = _setting(Path("data/logs"), "folder of the log files")
-    log_level: str = _setting("INFO", f"least level shown at the terminal: {', '.join(LOG_LEVELS)}")
+    log_dir: Path = declare(Path("data/logs"), "folder of the log files")
+    log_level: str = declare("INFO", f"least level shown at the terminal: {', '.join(LOG_LEVELS)}")
 
-    producer_machines: int = _setting(8, "machines of the simulated plant", "machines", 1, 100_000)
-    producer_interval_s: float = _setting(1.0, "every machine reports once an interval", "s", 0.001, 86_400)
-    producer_seed: int | None = _setting(
+    producer_machines: int = declare(8, "machines of the simulated plant", "machines", 1, 100_000)
+    producer_interval_s: float = declare(1.0, "every machine reports once an interval", "s", 0.001, 86_400)
+    producer_seed: int | None = declare(
         None, "the same seed gives the same plant; empty: another plant each time", "", 0, 2**63 - 1
     )
-    live_file_max_mb: float = _setting(0.0, "size at which the live file is rotated; 0: never", "MB", 0, 1_000_000)
+    live_file_max_mb: float = declare(0.0, "size at which the live file is rotated; 0: never", "MB", 0, 1_000_000)
 
-    dashboard_window_min: float = _setting(
+    dashboard_window_min: float = declare(
         60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000
     )
-    stale_after_s: float = _setting(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
-    status_every_s: float = _setting(30.0, "a status line in the log, this often", "s", 1, 86_400)
+    stale_after_s: float = declare(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
+    status_every_s: float = declare(30.0, "a status line in the log, this often", "s", 1, 86_400)
 
     limits: Limits = field(default_factory=Limits)
 

@@ -2,12 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from utils.message import MODES, Mode, Reading
+from utils.setting import declare
 
 EfficiencyLevel = Literal["Low", "Medium", "High", "Critical"]
 EFFICIENCY_LEVELS: Final[tuple[EfficiencyLevel, ...]] = get_args(EfficiencyLevel)
@@ -34,25 +35,20 @@ class LimitsError(ValueError):
         self.names = names
 
 
-def _number(default: float, unit: str, meaning: str, low: float, high: float) -> float:
-    metadata = {"unit": unit, "meaning": meaning, "low": low, "high": high}
-    return field(default=default, metadata=metadata)
+def _base(default: float, mode: Mode) -> Any:
+    return declare(default, f"efficiency of a machine in {mode} mode, before its readings count", "%", 0, 100)
 
 
-def _base(default: float, mode: Mode) -> float:
-    return _number(default, "%", f"efficiency of a machine in {mode} mode, before its readings count", 0, 100)
+def _factor(default: float, where: str) -> Any:
+    return declare(default, f"what is left of an active or idle machine's efficiency {where}", "factor", 0, 1)
 
 
-def _factor(default: float, where: str) -> float:
-    return _number(default, "factor", f"what is left of an active or idle machine's efficiency {where}", 0, 1)
+def _temperature(default: float, meaning: str) -> Any:
+    return declare(default, meaning, "°C", -273.15, 2000)
 
 
-def _temperature(default: float, meaning: str) -> float:
-    return _number(default, "°C", meaning, -273.15, 2000)
-
-
-def _vibration(default: float, meaning: str) -> float:
-    return _number(default, "mm/s", meaning, 0, 1000)
+def _vibration(default: float, meaning: str) -> Any:
+    return declare(default, meaning, "mm/s", 0, 1000)
 
 
 @dataclass(frozen=True)
@@ -87,9 +83,9 @@ class Limits:
     factor_vibration_zone_c: float = _factor(0.7, "in vibration zone C")
     factor_vibration_zone_d: float = _factor(0.4, "above VIBRATION_SAFE_MAX_MM_S")
 
-    level_critical_below: float = _number(20, "%", "a lower efficiency is Critical, as is every anomaly", 0, 100)
-    level_medium_from: float = _number(50, "%", "efficiency from which the level is Medium; below it Low", 0, 100)
-    level_high_from: float = _number(80, "%", "efficiency from which the level is High", 0, 100)
+    level_critical_below: float = declare(20, "a lower efficiency is Critical, as is every anomaly", "%", 0, 100)
+    level_medium_from: float = declare(50, "efficiency from which the level is Medium; below it Low", "%", 0, 100)
+    level_high_from: float = declare(80, "efficiency from which the level is High", "%", 0, 100)
 
     def __post_init__(self) -> None:
         for names in _RISING:
