@@ -86,22 +86,19 @@ class Pipeline:
 
     def _save_next(self) -> bool:
         # What could not be saved is tried again as it is: the fleet has counted it already.
-        unsaved = self._unsaved or self._take_next()
+        unsaved = self._unsaved
         if unsaved is None:
-            return False
-        if unsaved.chunk.end_offset == unsaved.chunk.offset:
-            return True  # still looking for the end of a line that is too long: nothing to save yet
-        self._unsaved = unsaved
+            chunk = self._tail.read()
+            if chunk is None or chunk.is_search:
+                return chunk is not None
+            unsaved = self._unsaved = self._take(chunk)
         self._store.save(*unsaved)
         self._unsaved = None
         self._tail.advance(unsaved.chunk)
         self._count(unsaved)
         return True
 
-    def _take_next(self) -> _Unsaved | None:
-        chunk = self._tail.read()
-        if chunk is None:
-            return None
+    def _take(self, chunk: Chunk) -> _Unsaved:
         at = timestamp_at(self._clock())
         if chunk.is_oversized:
             batch = reject_oversized(chunk.data, chunk.offset, chunk.end_offset - chunk.offset)

@@ -6,10 +6,10 @@ from typing import Final
 from consumers.fleet import Fleet
 from consumers.ingest import RatedReading, RejectedLine
 from consumers.pipeline import Tally
-from consumers.plant_status import duration
+from consumers.plant_status import count, duration, machines_beyond_limit
 from consumers.store import Account
-from utils.efficiency import Limits
-from utils.message import epoch_seconds
+from utils.efficiency import Limits, Signal
+from utils.message import Reading, epoch_seconds
 
 _NAMED_MACHINES: Final = 5
 _SHOWN_LINE_CHARACTERS: Final = 60
@@ -23,8 +23,8 @@ def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float
 
     Of a machine that was quiet for longer than `stale_after_s` while others reported, it is said for how long.
     """
-    modes = ", ".join(f"{count} {mode}" for mode, count in fleet.machines_by_mode().items() if count)
-    beyond = [machine.latest for machine in fleet.machines.values() if machine.latest.is_anomaly]
+    modes = ", ".join(f"{machines} {mode}" for mode, machines in fleet.machines_by_mode().items() if machines)
+    beyond = [machine.latest for machine in machines_beyond_limit(fleet)]
     newest = max((machine.latest.timestamp for machine in fleet.machines.values()), default="")
     named = "; ".join(
         _anomaly(reading, limits) + _silence(reading, newest, stale_after_s) for reading in beyond[:_NAMED_MACHINES]
@@ -52,8 +52,7 @@ def account_line(account: Account) -> str:
     verdict = (
         "every line is accounted for" if account.balances else "LINES ARE MISSING: look into the view ingest_audit"
     )
-    files = "1 file" if account.files == 1 else f"{account.files:,} files"
-    return f"{lines}, {account.read_bytes:,} bytes of {files}; {verdict}"
+    return f"{lines}, {account.read_bytes:,} bytes of {count(account.files, 'file')}; {verdict}"
 
 
 class Reporter:
@@ -131,12 +130,12 @@ def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
 
 
 def _anomaly(reading: RatedReading, limits: Limits) -> str:
-    parts = []
-    if reading.temperature_c > limits.temperature_safe_max_c:
-        parts.append(f"temperature {reading.temperature_c:g} °C > {limits.temperature_safe_max_c:g} °C")
-    if reading.vibration_mm_s > limits.vibration_safe_max_mm_s:
-        parts.append(f"vibration {reading.vibration_mm_s:g} mm/s > {limits.vibration_safe_max_mm_s:g} mm/s")
-    return f"machine {reading.machine_id}: {', '.join(parts)}"
+    told: dict[Signal, str] = {
+        "temperature": f"temperature {reading.temperature_c:g} °C > {limits.temperature_safe_max_c:g} °C",
+        "vibration": f"vibration {reading.vibration_mm_s:g} mm/s > {limits.vibration_safe_max_mm_s:g} mm/s",
+    }
+    beyond = limits.rate(Reading(*reading[:5])).beyond_limit
+    return f"machine {reading.machine_id}: {', '.join(told[signal] for signal in beyond)}"
 
 
 def _silence(reading: RatedReading, newest: str, stale_after_s: float) -> str:

@@ -93,6 +93,11 @@ class Chunk(NamedTuple):
     end_samples: Samples
     is_oversized: bool = False
 
+    @property
+    def is_search(self) -> bool:
+        """Whether there is nothing in it yet."""
+        return self.end_offset == self.offset
+
 
 class SourceFile:
     """An open file, read up to `offset`. The open handle also keeps its inode from being used again."""
