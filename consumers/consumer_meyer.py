@@ -13,17 +13,17 @@ from typing import Any, Final
 
 from loguru import logger
 
-from consumers.fleet import Fleet
+from consumers.follow.tail import Tail
+from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.report import Reporter, account_line, summary_line
-from consumers.store import Store, StoreBusyError, StoreError
-from consumers.tail import Tail
+from consumers.store.store import Store, StoreBusyError, StoreError
 from utils.command import Parser, add_setting, run_command
-from utils.config import Config
 from utils.errors import PipelineError
-from utils.logs import printable
 from utils.message import timestamp_at
+from utils.settings import Config
 from utils.stop import StopRequest
+from utils.text import printable
 
 POLL_S: Final = 0.05
 REFRESH_S: Final = 2.0
@@ -133,7 +133,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
 def _import_matplotlib() -> None:
     """Import what draws, before anything is begun: matplotlib refuses an unknown MPLBACKEND as it is imported."""
     try:
-        import_module("consumers.window")
+        import_module("consumers.board.window")
     except ValueError as error:
         raise PipelineError(
             f"matplotlib, which draws the dashboard, does not start: {printable(str(error))}. If MPLBACKEND is set, "
@@ -178,7 +178,7 @@ def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, 
     if not tail.has_sources:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
-        from consumers.dashboard import snapshot_figure  # noqa: PLC0415 - as below
+        from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {_shown(options.snapshot)}")
@@ -189,7 +189,8 @@ def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fle
     if options.headless and options.snapshot is None:
         consumer.follow(None)
         return
-    from consumers import dashboard, window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board import board as dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board import window  # noqa: PLC0415 - as above
 
     picture = options.snapshot
     if not options.headless:
@@ -208,7 +209,7 @@ def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fle
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
-    from consumers.dashboard import Dashboard  # noqa: PLC0415 - as above
+    from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
 
     board = Dashboard(
         figure,

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from consumers.fleet import Fleet, Machine
-from consumers.ingest import Batch, RejectedLine, ingest, reject_oversized
-from consumers.source_file import Chunk
-from consumers.store import Store, StoreBusyError
-from consumers.tail import Tail
+from consumers.follow.source_file import Chunk
+from consumers.follow.tail import Tail
+from consumers.ingest import ingest, reject_oversized
+from consumers.machines.fleet import Fleet, Machine
+from consumers.records import Batch, RejectedLine
+from consumers.store.store import Store, StoreBusyError
 from utils.efficiency import Limits
 from utils.message import timestamp_at
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from consumers.fleet import Fleet
-from consumers.ingest import RatedReading, RejectedLine
+from consumers.machines.fleet import Fleet
+from consumers.machines.plant_status import machines_beyond_limit
 from consumers.pipeline import Tally
-from consumers.plant_status import count, duration, machines_beyond_limit
-from consumers.store import Account
+from consumers.records import RatedReading, RejectedLine
+from consumers.store.store import Account
 from utils.efficiency import Limits, Signal
 from utils.message import Reading, epoch_seconds
+from utils.text import count, duration
 
 _NAMED_MACHINES: Final = 5
 _SHOWN_LINE_CHARACTERS: Final = 60

@@ -13,7 +13,7 @@ from typing import Final
 from loguru import logger
 
 from utils.errors import PipelineError
-from utils.logs import printable
+from utils.text import printable
 
 if sys.platform == "win32":
     import msvcrt

@@ -13,11 +13,11 @@ from loguru import logger
 from producers.live_file import LiveFile, NoRoomError
 from producers.simulator import Plant
 from utils.command import Parser, add_setting, run_command
-from utils.config import Config
 from utils.efficiency import Limits
-from utils.logs import printable
 from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
+from utils.settings import Config
 from utils.stop import StopRequest
+from utils.text import printable
 
 _FLAG_BY_SETTING: Final = {
     "PRODUCER_MACHINES": "--machines",

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from consumers.fleet import Fleet
-from consumers.ingest import RatedReading, RejectedLine
+from consumers.follow.tail import Tail
+from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
-from consumers.store import Store
-from consumers.tail import Tail
+from consumers.records import RatedReading, RejectedLine
+from consumers.store.store import Store
 from utils.efficiency import Limits
 from utils.message import Mode, Reading, to_line
 

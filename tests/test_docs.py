@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from consumers.store import Store
+from consumers.store.store import Store
 from tests.support import CONSUMER, PRODUCER, PROJECT, line, query
-from utils.config import Config, all_settings, make_config, read_settings, setting_names
 from utils.message import from_line
+from utils.settings import Config, all_settings, make_config, read_settings, setting_names
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 ENV_EXAMPLE = PROJECT / ".env.example"

@@ -13,14 +13,14 @@ from tests.support import PROJECT, command_environment
 
 SIDES = ("utils", "producers", "consumers")
 MODULES = sorted(path for side in SIDES for path in (PROJECT / side).rglob("*.py"))
-DRAWING = {"consumers/dashboard.py", "consumers/panels.py", "consumers/window.py"}
+DRAWING = {"consumers/board/board.py", "consumers/board/panels.py", "consumers/board/window.py"}
 LONE_USERS = {
-    "sqlite3": {"consumers/store.py"},
+    "sqlite3": {"consumers/store/store.py"},
     "matplotlib": DRAWING,
     "mpl_toolkits": DRAWING,
     "numpy": DRAWING,
     "random": {"producers/simulator.py", "producers/producer_case.py"},
-    "dotenv": {"utils/config.py"},
+    "dotenv": {"utils/settings.py"},
 }
 DECLARED = {"matplotlib", "loguru", "dotenv"}
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv", "unsetenv"}
@@ -78,7 +78,7 @@ def test_the_environment_is_read_by_the_settings_alone(path: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
     } | {name.removeprefix("os.") for name in imports_of(ast.walk(tree)) if name.startswith("os.")}
-    assert not used & ENVIRONMENT or name_of(path) == "utils/config.py"
+    assert not used & ENVIRONMENT or name_of(path) == "utils/settings.py"
 
 
 @each_module

@@ -7,10 +7,11 @@ from typing import Final, NoReturn
 
 from loguru import logger
 
-from utils.config import Config, ConfigError, make_config, read_settings, setting_names
 from utils.errors import PipelineError
-from utils.logs import configure_logs, printable
+from utils.logs import configure_logs
+from utils.settings import Config, ConfigError, make_config, read_settings, setting_names
 from utils.stop import StopRequest
+from utils.text import printable
 
 _ENV_FILE: Final = Path(".env")
 

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from loguru import logger
 
 from utils.errors import PipelineError
+from utils.text import printable
 
 _TERMINAL_FORMAT: Final = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
 _FILE_FORMAT: Final = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
@@ -55,8 +56,3 @@ class _LogFile(RotatingFileHandler):
         """Let go of the file, as far as its disk lets us."""
         with suppress(OSError):
             super().close()
-
-
-def printable(text: str) -> str:
-    """Make text from outside safe for a terminal: control and other unprintable characters are escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,0 +1,146 @@
+"""A dashboard that was drawn, and what is to be seen on it."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from consumers.board.board import Dashboard, snapshot_figure
+from consumers.board.panels import MACHINE_COLOURS
+from consumers.machines.fleet import Fleet
+from consumers.records import RatedReading
+from utils.efficiency import Limits
+from utils.message import MODES, Mode, Reading, timestamp_at
+
+LIMITS = Limits()
+T0_S = 1_800_000_000.0
+WAITING_FOR = "readings in data/project_live.json"
+
+
+def row(
+    machine_id: int,
+    after_s: float,
+    mode: Mode = "active",
+    temperature_c: float = 60.0,
+    vibration_mm_s: float = 1.0,
+) -> RatedReading:
+    reading = Reading(machine_id, timestamp_at(T0_S + after_s), mode, temperature_c, vibration_mm_s)
+    score, level, is_anomaly, _ = LIMITS.rate(reading)
+    return RatedReading(*reading, score, level, is_anomaly, reading.timestamp)
+
+
+def plant(machine_ids: Sequence[int], rounds: int = 20) -> list[RatedReading]:
+    """A plant of all modes and levels, with every ninth machine beyond a limit at the end."""
+    return [
+        row(
+            machine_id,
+            second,
+            MODES[number % 4] if number % 3 == 0 else "active",
+            35 + (number * 7 + second) % 50,
+            (5.0 if number % 9 == 1 and second > rounds // 2 else 0.5 + (number + second) % 4),
+        )
+        for second in range(rounds)
+        for number, machine_id in enumerate(machine_ids)
+    ]
+
+
+class Shown:
+    """A dashboard that was drawn, and what is to be seen on it."""
+
+    def __init__(
+        self,
+        rows: Sequence[RatedReading] = (),
+        after_s: float | None = None,
+        waiting_for: str = WAITING_FOR,
+        window_min: float = 60,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self.figure = snapshot_figure()
+        self.dashboard = Dashboard(self.figure, limits, window_min, 60, waiting_for)
+        self.fleet = Fleet(20_000)
+        self.add(rows, after_s)
+
+    def add(self, rows: Sequence[RatedReading], after_s: float | None = None) -> None:
+        self.fleet.add(rows)
+        if after_s is None:
+            now = self.fleet.recent[-1].processed_at if self.fleet.recent else timestamp_at(T0_S)
+        else:
+            now = timestamp_at(T0_S + after_s)
+        self.dashboard.update(self.fleet, now)
+
+    @property
+    def trend(self) -> Axes:
+        return self.figure.axes[0]
+
+    @property
+    def modes(self) -> Axes:
+        return self.figure.axes[1]
+
+    @property
+    def scatter(self) -> Axes:
+        return self.figure.axes[2]
+
+    @property
+    def levels(self) -> Axes:
+        return self.figure.axes[3]
+
+    @property
+    def words(self) -> str:
+        return "\n".join(text.get_text() for text in visible_texts(self.figure))
+
+    def line(self, axes: Axes, marker: str, colour: str | None = None) -> Line2D:
+        (found,) = (
+            line
+            for line in axes.get_lines()
+            if line.get_marker() == marker and (colour is None or line.get_color() == colour)
+        )
+        return found
+
+    def named(self) -> dict[str, str]:
+        """The trend panel's labels: text by colour."""
+        return {
+            str(text.get_color()): text.get_text()
+            for text in self.trend.texts
+            if text.get_color() in MACHINE_COLOURS and text.get_text()
+        }
+
+
+def points(line: Line2D) -> NDArray[np.float64]:
+    return np.column_stack(line.get_data()).astype(float)
+
+
+def visible_texts(figure: Figure) -> list[Text]:
+    texts = list(figure.texts)
+    for axes in figure.axes:
+        texts += axes.texts
+        legend = axes.get_legend()
+        texts += legend.get_texts() if legend else []
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_visible():
+                low, high = sorted(axis.get_view_interval())
+                texts += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+                texts += [axis.label, axis.get_offset_text()]
+    return [text for text in texts if text.get_visible() and text.get_text().strip()]
+
+
+def overlaps(figure: Figure) -> list[str]:
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), Text.get_window_extent(text).padded(-0.5)) for text in visible_texts(figure)]
+    picture = Bbox.from_extents(0, 0, *figure.bbox.size)
+    outside = [words for words, box in boxes if not (picture.containsx(box.x0) and picture.containsx(box.x1))]
+    return outside + [
+        f"{words!r} on {other_words!r}"
+        for (words, box), (other_words, other) in combinations(boxes, 2)
+        if box.overlaps(other)
+    ]
+
+
+def bars(axes: Axes) -> list[Rectangle]:
+    return [patch for patch in axes.patches if isinstance(patch, Rectangle)]

@@ -1,0 +1,19 @@
+"""Text for people: safe for a terminal, and quantities in words."""
+
+
+def printable(text: str) -> str:
+    """Return text from outside with every control or otherwise unprintable character escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in whole numbers of the largest unit that fits: s, min, h or days."""
+    for unit, size, last in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 172_800)):
+        if seconds < last:
+            return f"{max(0, int(seconds / size))} {unit}"
+    return f"{int(seconds / 86_400):,} days"
+
+
+def count(number: int, what: str) -> str:
+    """Return a number with its noun, one or many."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
