@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +15,12 @@ from typing import Any, Final
 from loguru import logger
 
 from consumers.follow.tail import Tail
+from consumers.ingest import ingest
 from consumers.machines.fleet import Fleet
-from consumers.pipeline import Pipeline
+from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
-from consumers.store.store import Store, StoreBusyError, StoreError
+from consumers.store.errors import StoreBusyError, StoreError
+from consumers.store.store import Store
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
@@ -110,14 +113,14 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     if is_drawn:
         _import_matplotlib()
     with ExitStack() as cleanup:
-        store = _open_store(config.database_file, stop)
+        store = _open_store(config, stop)
         if store is None:
             return
         cleanup.enter_context(closing(store))
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0)
-        tail = cleanup.enter_context(closing(_tail(live_file, store)))
+        tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = Pipeline(tail, store, fleet, config.limits, time.time, _say, _warn, reporter.rejected)
+        pipeline = Pipeline(tail, store, fleet, _judge(config, stop), time.time, _say, _warn, reporter.rejected)
         _say(
             f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
         )
@@ -146,12 +149,12 @@ def _import_matplotlib() -> None:
         ) from error
 
 
-def _open_store(path: Path, stop: StopRequest) -> Store | None:
-    """Open the database, waiting for its lock if need be; None where someone asked to stop meanwhile."""
+def _open_store(config: Config, stop: StopRequest) -> Store | None:
+    """Open the database, waiting for its lock if need be; return None if someone asks to stop meanwhile."""
     is_waiting = False
     while not stop.requested:
         try:
-            return Store(path)
+            return Store(config.database_file, config.keep_rejected)
         except StoreBusyError as error:
             if not is_waiting:
                 _warn(f"{error}; waiting")
@@ -165,11 +168,11 @@ def _restored_fleet(store: Store, recent_readings: int) -> Fleet:
     return Fleet(recent_readings, store.machines(), recent)
 
 
-def _tail(live_file: Path, store: Store) -> Tail:
-    def register(file_id: str, seen_ns: int, why_new: str) -> int:
-        return store.begin_source(str(live_file), file_id, seen_ns, why_new, timestamp_at(time.time()))
-
-    return Tail(live_file, store.known_sources(str(live_file)), register, _say, _warn, time.monotonic)
+def _judge(config: Config, stop: StopRequest) -> Judge:
+    """Return what judges lines: by this plant's limits, and until someone asks to stop."""
+    return partial(
+        ingest, limits=config.limits, keep_rejected=config.keep_rejected, is_stopped=lambda: stop.requested
+    )
 
 
 def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:

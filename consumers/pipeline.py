@@ -1,16 +1,15 @@
 """From the live file to the database and the fleet, a chunk of lines at a time."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
-from consumers.follow.source_file import Chunk
-from consumers.follow.tail import Tail
-from consumers.ingest import ingest, reject_oversized
-from consumers.machines.fleet import Fleet, Machine
-from consumers.records import Batch, RejectedLine
-from consumers.store.store import Store, StoreBusyError
-from utils.efficiency import Limits
+from consumers.ingest import Stopped, reject_oversized
+from consumers.machines.fleet import Fleet
+from consumers.records import Batch, Chunk, Commit, RejectedLine, Timestamp
+from consumers.store.errors import StoreBusyError
 from utils.message import timestamp_at
+
+Judge = Callable[[bytes, int, Timestamp], Batch]
 
 
 class Tally(NamedTuple):
@@ -26,94 +25,116 @@ class Tally(NamedTuple):
         """All lines."""
         return self.stored_lines + self.rejected_lines + self.blank_lines
 
+    def after(self, commit: Commit) -> "Tally":
+        """Return the tally with a commit added."""
+        return Tally(
+            self.read_bytes + commit.after.offset - commit.before.offset,
+            self.stored_lines + len(commit.batch.rows),
+            self.rejected_lines + commit.batch.rejected_lines,
+            self.blank_lines + commit.batch.blank_lines,
+        )
 
-class _Unsaved(NamedTuple):
-    chunk: Chunk
-    batch: Batch
-    machines: list[Machine]
-    at: str
+
+class Source(Protocol):
+    """Where chunks come from: the tail of a live file."""
+
+    def read(self) -> Chunk | None:
+        """Return the next chunk, or None if there is none now; until `advance`, the same one comes again."""
+
+    def sync(self) -> None:
+        """Make durable what the last chunk was read from."""
+
+    def advance(self, chunk: Chunk) -> None:
+        """Go on behind a chunk, which is safe in the database by now."""
+
+
+class Sink(Protocol):
+    """Where commits go: the database."""
+
+    def save(self, commit: Commit) -> None:
+        """Save a commit whole, or raise StoreError."""
 
 
 class Pipeline:
-    """Takes lines from `tail` through the rule into `store`, and into `fleet`.
+    """Takes chunks from `source` through `judge` into `sink`, and into `fleet`.
 
-    `clock` tells seconds since 1970. `report_rejected` is given the rejected lines of a chunk.
+    `judge` returns what becomes of whole lines, given their bytes, where in the file they begin, and the time; it may
+    raise Stopped. `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were
+    rejected, and the last of them.
     """
 
     def __init__(
         self,
-        tail: Tail,
-        store: Store,
+        source: Source,
+        sink: Sink,
         fleet: Fleet,
-        limits: Limits,
+        judge: Judge,
         clock: Callable[[], float],
         say: Callable[[str], None],
         warn: Callable[[str], None],
-        report_rejected: Callable[[list[RejectedLine]], None],
+        report_rejected: Callable[[int, Sequence[RejectedLine]], None],
     ) -> None:
         self.tally = Tally()
-        self._tail = tail
-        self._store = store
+        self.is_waiting = False
+        """Whether another program has locked the database: there may be more to read."""
+        self._source = source
+        self._sink = sink
         self._fleet = fleet
-        self._limits = limits
+        self._judge = judge
         self._clock = clock
         self._say = say
         self._warn = warn
         self._report_rejected = report_rejected
-        self._unsaved: _Unsaved | None = None
-        self._is_waiting = False
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the database is locked by someone else: there may be more to read."""
-        return self._is_waiting
+        self._unsaved: tuple[Chunk, Commit] | None = None
 
     def step(self) -> bool:
-        """Read and save one chunk; False where there is nothing to do just now.
+        """Read and save one chunk; return False if there is nothing to do just now.
 
-        Raises StoreError where the database cannot be used any more.
+        Raises StoreError if the database cannot be used any more.
         """
         try:
             has_worked = self._save_next()
         except StoreBusyError as error:
-            if not self._is_waiting:
+            if not self.is_waiting:
                 self._warn(f"{error}; waiting, and the lines wait in the file")
-            self._is_waiting = True
+            self.is_waiting = True
             return False
-        if self._is_waiting:
+        except Stopped:
+            return False
+        if self.is_waiting:
             self._say("the database is free again; going on")
-        self._is_waiting = False
+        self.is_waiting = False
         return has_worked
 
     def _save_next(self) -> bool:
-        # What could not be saved is tried again as it is: the fleet has counted it already.
-        unsaved = self._unsaved
-        if unsaved is None:
-            chunk = self._tail.read()
+        if self._unsaved is None:
+            chunk = self._source.read()
             if chunk is None or chunk.is_search:
                 return chunk is not None
-            unsaved = self._unsaved = self._take(chunk)
-        self._store.save(*unsaved)
+            self._unsaved = chunk, self._commit(chunk)
+        chunk, commit = self._unsaved
+        self._source.sync()
+        self._sink.save(commit)
         self._unsaved = None
-        self._tail.advance(unsaved.chunk)
-        self._count(unsaved)
+        self._take(chunk, commit)
         return True
 
-    def _take(self, chunk: Chunk) -> _Unsaved:
+    def _commit(self, chunk: Chunk) -> Commit:
+        """Work out what a chunk changes; nothing changes by that."""
         at = timestamp_at(self._clock())
-        if chunk.is_oversized:
-            batch = reject_oversized(chunk.data, chunk.offset, chunk.end_offset - chunk.offset)
-        else:
-            batch = ingest(chunk.data, chunk.offset, self._limits, at)
-        return _Unsaved(chunk, batch, self._fleet.add(batch.rows), at)
+        batch = self._batch(chunk, at)
+        return Commit(chunk.before, chunk.after, batch, self._fleet.after(batch.rows), at)
 
-    def _count(self, saved: _Unsaved) -> None:
-        tally, batch = self.tally, saved.batch
-        self.tally = Tally(
-            tally.read_bytes + saved.chunk.end_offset - saved.chunk.offset,
-            tally.stored_lines + len(batch.rows),
-            tally.rejected_lines + len(batch.rejected),
-            tally.blank_lines + batch.blank_lines,
-        )
-        if batch.rejected:
-            self._report_rejected(batch.rejected)
+    def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
+        offset, end_offset = chunk.before.offset, chunk.after.offset
+        if chunk.is_oversized:
+            return reject_oversized(chunk.data, offset, end_offset - offset)
+        return self._judge(chunk.data, offset, at)
+
+    def _take(self, chunk: Chunk, commit: Commit) -> None:
+        """Bring memory to what the database holds since the commit."""
+        self._source.advance(chunk)
+        self._fleet.take(commit)
+        self.tally = self.tally.after(commit)
+        if commit.batch.rejected_lines:
+            self._report_rejected(commit.batch.rejected_lines, commit.batch.rejected)

@@ -1,17 +1,19 @@
 """What flows from one room of the consumer to the next: plain, immutable values that everybody may import."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from utils.efficiency import EfficiencyLevel
 from utils.message import Mode
+
+Timestamp = Annotated[str, "UTC, YYYY-MM-DDTHH:MM:SS.sssZ: sorts as text in the order of time"]
 
 
 class RatedReading(NamedTuple):
     """A reading and what the rule says of it: the row of `manufacturing_analytics`, in its columns' order."""
 
     machine_id: int
-    timestamp: str
-    """UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: the machine's clock."""
+    timestamp: Timestamp
+    """By the machine's clock."""
     mode: Mode
     temperature_c: float
     vibration_mm_s: float
@@ -20,8 +22,8 @@ class RatedReading(NamedTuple):
     efficiency_level: EfficiencyLevel
     is_anomaly: int
     """0 or 1."""
-    processed_at: str
-    """As `timestamp`, by the consumer's clock."""
+    processed_at: Timestamp
+    """By the consumer's clock."""
 
 
 Row = tuple[int, str, Mode, float, float, float, EfficiencyLevel, int, str]
@@ -43,6 +45,106 @@ class Batch(NamedTuple):
 
     rows: list[Row]
     rejected: list[RejectedLine]
+    """The last ones: no more than are kept."""
+    rejected_lines: int
     blank_lines: int
     lines: int
     """Newlines in the bytes, counted apart from the rest: what the account must come to."""
+
+
+class Mark(NamedTuple):
+    """A place in a stream that is known again by the bytes before it."""
+
+    offset: int
+    """The end of a line."""
+    digest: bytes
+    """16 bytes of BLAKE2b, of the KiB before the offset, or of all before it if that is less."""
+
+
+class Stream(NamedTuple):
+    """What the database keeps of a stream, the bytes written to a file until it is emptied or rewritten.
+
+    It is known by its bytes alone: the head, and the marks.
+    """
+
+    stream_id: int
+    """From 1, in the order in which the streams were begun."""
+    path: str
+    """The path that was followed when it was begun, printable."""
+    why_new: str
+    """Why it was begun, in words for people."""
+    begin: int
+    """Its account counts the bytes from here on: 0, unless it was begun behind a cut."""
+    offset: int
+    """The bytes before it are accounted for."""
+    head: bytes
+    """Its first KiB at most, of what lies before the offset; empty if version 1 of the schema kept only marks."""
+    marks: tuple[Mark, ...]
+    """Rising; the last one is at the offset."""
+
+
+class Chunk(NamedTuple):
+    """Whole lines of a stream; or one line that is too long to be read, and then `data` is its start."""
+
+    before: Stream
+    """As the database has it; a stream that has no account yet stands at its begin."""
+    after: Stream
+    """As the database has it once what became of the lines is saved."""
+    data: bytes
+    is_oversized: bool = False
+
+    @property
+    def is_search(self) -> bool:
+        """Whether nothing but the search for the end of such a long line went on: there is nothing to save."""
+        return self.after.offset == self.before.offset
+
+
+class Machine(NamedTuple):
+    """What is known of one machine: its latest reading, and totals of all its readings. A row of `machines`."""
+
+    latest: RatedReading
+    readings: int = 0
+    anomalies: int = 0
+    active_readings: int = 0
+    idle_readings: int = 0
+    maintenance_readings: int = 0
+    offline_readings: int = 0
+    active_efficiency_sum: float = 0.0
+    """A sum of tenths, exact to the tenth in any order of adding; the same for the other modes."""
+    idle_efficiency_sum: float = 0.0
+    maintenance_efficiency_sum: float = 0.0
+    offline_efficiency_sum: float = 0.0
+
+
+class Commit(NamedTuple):
+    """All that one chunk changes. It is saved in one transaction, or nothing of it is.
+
+    Its promise: between two commits, memory and database agree. A commit is worked out from what memory holds without
+    changing it; only when the database has it do the tail, the fleet and the tally take it over. So a save that fails
+    is tried again with the same commit and changes nothing twice, and a process that dies goes on from the last one.
+    """
+
+    before: Stream
+    """Where the stream stood; the database refuses the commit if it stands elsewhere by now."""
+    after: Stream
+    batch: Batch
+    machines: list[Machine]
+    """The machines that have new readings, as they are from now on."""
+    at: Timestamp
+    """When, by the consumer's clock."""
+
+
+class Account(NamedTuple):
+    """What became of every line that was ever read into a database."""
+
+    streams: int
+    read_bytes: int
+    read_lines: int
+    stored_lines: int
+    rejected_lines: int
+    blank_lines: int
+
+    @property
+    def balances(self) -> bool:
+        """Whether every line that was read is stored, rejected or blank."""
+        return self.read_lines == self.stored_lines + self.rejected_lines + self.blank_lines

@@ -6,8 +6,7 @@ from typing import Final
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_status import machines_beyond_limit
 from consumers.pipeline import Tally
-from consumers.records import RatedReading, RejectedLine
-from consumers.store.store import Account
+from consumers.records import Account, RatedReading, RejectedLine
 from utils.efficiency import Limits, Signal
 from utils.message import Reading, epoch_seconds
 from utils.text import count, duration
@@ -53,7 +52,7 @@ def account_line(account: Account) -> str:
     verdict = (
         "every line is accounted for" if account.balances else "LINES ARE MISSING: look into the view ingest_audit"
     )
-    return f"{lines}, {account.read_bytes:,} bytes of {count(account.files, 'file')}; {verdict}"
+    return f"{lines}, {account.read_bytes:,} bytes of {count(account.streams, 'file')}; {verdict}"
 
 
 class Reporter:
@@ -79,10 +78,11 @@ class Reporter:
         self._unsaid_rejected = 0
         self._newest_rejected: RejectedLine | None = None
 
-    def rejected(self, lines: Sequence[RejectedLine]) -> None:
-        """Note rejected lines; said at most once a second, with a count."""
-        self._unsaid_rejected += len(lines)
-        self._newest_rejected = lines[-1]
+    def rejected(self, count: int, last: Sequence[RejectedLine]) -> None:
+        """Note so many rejected lines, of which the last are known; said at most once a second, with the count."""
+        self._unsaid_rejected += count
+        if last:
+            self._newest_rejected = last[-1]
         self.flush(is_last=False)
 
     def flush(self, *, is_last: bool = True) -> None:

@@ -38,6 +38,10 @@ class Config:
     )
     live_file_max_mb: float = declare(0.0, "size at which the live file is rotated; 0: never", "MB", 0, 1_000_000)
 
+    keep_rejected: int = declare(
+        100_000, "rejected messages that are kept, the newest ones; all are counted", "messages", 1, 100_000_000
+    )
+
     dashboard_window_min: float = declare(
         60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000
     )

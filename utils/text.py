@@ -3,6 +3,8 @@
 
 def printable(text: str) -> str:
     """Return text from outside with every control or otherwise unprintable character escaped."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -1,46 +1,31 @@
-"""What is known of each machine: latest reading, totals, and the fleet's recent readings."""
+"""What is known of each machine: its latest reading, its totals, and the newest readings of all of them together."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import islice
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
-from consumers.records import RatedReading, Row
+from consumers.records import Commit, Machine, RatedReading, Row
 from utils.message import MODES, Mode
 
-_COUNTED: Final = itemgetter(0, 2, 5, 7)
-"""Of a row: machine, mode, score, anomaly."""
+_COUNTED: Final = itemgetter(
+    *map(RatedReading._fields.index, ("machine_id", "mode", "efficiency_score", "is_anomaly"))
+)
+_Count = tuple[Mode, float, int, int]
+"""Mode, score and anomaly, and how many readings have them."""
 
-
-@dataclass(slots=True)
-class ModeTotals:
-    """Of one machine in one mode. The sum is kept in tenths, whole numbers, so that it is exact in any order."""
-
-    readings: int = 0
-    efficiency_sum_tenths: int = 0
-
-
-@dataclass(slots=True)
-class Machine:
-    """What is known of one machine."""
-
-    latest: RatedReading
-    anomalies: int = 0
-    totals: dict[Mode, ModeTotals] = field(default_factory=lambda: {mode: ModeTotals() for mode in MODES})
-
-    @property
-    def readings(self) -> int:
-        """Readings of this machine since the database began."""
-        return sum(totals.readings for totals in self.totals.values())
+_field = Machine._fields.index
+_LATEST, _READINGS, _ANOMALIES = map(_field, ("latest", "readings", "anomalies"))
+_MODE_READINGS: Final = {mode: _field(f"{mode}_readings") for mode in MODES}
+_MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
 
 class Fleet:
-    """Every machine ever heard of, and the newest readings of all of them together.
+    """Every machine ever heard of.
 
-    `recent` holds at most `recent_capacity` readings, oldest first, in the order of arrival.
+    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came.
     """
 
     def __init__(
@@ -50,39 +35,42 @@ class Fleet:
         self.recent = deque(recent, recent_capacity)
         self._recent_capacity = recent_capacity
 
-    def add(self, rows: Sequence[Row]) -> list[Machine]:
-        """Take in readings, in the order of the file; returns the machines that they change."""
-        self.recent.extend(map(RatedReading._make, rows[-self._recent_capacity :] if self._recent_capacity else ()))
+    def after(self, rows: Sequence[Row]) -> list[Machine]:
+        """Return the machines of these readings as they are after them; the fleet itself does not change.
+
+        `rows` are in the order of the file.
+        """
         latest = {row[0]: row for row in rows}
-        for machine_id, row in latest.items():
-            machine = self.machines.get(machine_id)
-            if machine is None:
-                self.machines[machine_id] = Machine(RatedReading._make(row))
-            else:
-                machine.latest = RatedReading._make(row)
         # Few combinations, many rows: counted at C speed, then added up once for each combination.
-        counts = Counter(map(_COUNTED, rows))
-        for (machine_id, mode, efficiency_score, is_anomaly), count in counts.items():
-            machine = self.machines[machine_id]
-            totals = machine.totals[mode]
-            totals.readings += count
-            totals.efficiency_sum_tenths += round(efficiency_score * 10) * count
-            machine.anomalies += is_anomaly * count
-        return [self.machines[machine_id] for machine_id in latest]
+        counts: dict[int, list[_Count]] = defaultdict(list)
+        for (machine_id, mode, efficiency_score, is_anomaly), count in Counter(map(_COUNTED, rows)).items():
+            counts[machine_id].append((mode, efficiency_score, is_anomaly, count))
+        known = self.machines
+        return [
+            _after(known.get(machine_id), RatedReading._make(row), counts[machine_id])
+            for machine_id, row in latest.items()
+        ]
+
+    def take(self, commit: Commit) -> None:
+        """Take over what a commit changes, which is safe in the database by now."""
+        for machine in commit.machines:
+            self.machines[machine.latest.machine_id] = machine
+        if self._recent_capacity:
+            self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))
 
     def machines_by_mode(self) -> dict[Mode, int]:
-        """Count the machines by the mode of their latest reading; every mode has a count."""
+        """Return how many machines are in each mode, by their latest reading."""
         counts = Counter(machine.latest.mode for machine in self.machines.values())
         return {mode: counts[mode] for mode in MODES}
 
     def mean_efficiency_by_mode(self) -> dict[Mode, float | None]:
-        """Average all readings ever, by mode, 0 to 100; None for a mode that no machine has been in."""
+        """Return the mean of all readings ever, 0 to 100, by mode; None for a mode that no machine has been in."""
         return {mode: self._mean_efficiency(mode) for mode in MODES}
 
     def latest_heard(self, readings: int) -> list[RatedReading]:
-        """Tell the last word of each machine among the newest so many readings.
+        """Return the latest reading of each machine among the newest so many readings.
 
-        Where no readings are kept, those of the machines heard last. Empty when nothing is known.
+        If no readings are kept, return those of the machines heard last.
         """
         newest = list(islice(reversed(self.recent), readings))
         if not newest:
@@ -91,6 +79,24 @@ class Fleet:
         return list({reading.machine_id: reading for reading in reversed(newest)}.values())
 
     def _mean_efficiency(self, mode: Mode) -> float | None:
-        totals = [machine.totals[mode] for machine in self.machines.values()]
-        readings = sum(total.readings for total in totals)
-        return sum(total.efficiency_sum_tenths for total in totals) / 10 / readings if readings else None
+        readings = sum(machine[_MODE_READINGS[mode]] for machine in self.machines.values())
+        tenths = sum(_tenths(machine[_MODE_SUM[mode]]) for machine in self.machines.values())
+        return tenths / 10 / readings if readings else None
+
+
+def _after(before: Machine | None, latest: RatedReading, counts: Iterable[_Count]) -> Machine:
+    """Return a machine after readings that are counted by mode, score and anomaly."""
+    values: list[Any] = list(before or Machine(latest))
+    values[_LATEST] = latest
+    for mode, efficiency_score, is_anomaly, count in counts:
+        values[_READINGS] += count
+        values[_ANOMALIES] += is_anomaly * count
+        values[_MODE_READINGS[mode]] += count
+        mode_sum = _MODE_SUM[mode]
+        values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_score) * count) / 10
+    return Machine._make(values)
+
+
+def _tenths(value: float) -> int:
+    """Return a sum of one-decimal numbers in whole tenths: added so, sums are exact in any order."""
+    return round(value * 10)

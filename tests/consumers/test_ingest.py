@@ -22,16 +22,16 @@ some_lines = st.lists(
 
 
 def taken(data: bytes, offset: int = 0) -> Batch:
-    return ingest(data, offset, LIMITS, AT)
+    return ingest(data, offset, AT, LIMITS)
 
 
 def test_no_lines_are_no_rows() -> None:
-    assert taken(b"") == Batch([], [], 0, 0)
+    assert taken(b"") == Batch([], [], 0, 0, 0)
 
 
 def test_a_line_becomes_a_rated_reading_in_the_columns_order() -> None:
     batch = taken(GOOD)
-    assert batch == Batch([RatedReading(15, AT, "active", 44.28, 2.08, 90.0, "High", 0, AT)], [], 0, 1)
+    assert batch == Batch([RatedReading(15, AT, "active", 44.28, 2.08, 90.0, "High", 0, AT)], [], 0, 0, 1)
 
 
 def test_an_anomaly_is_marked_with_a_whole_number_for_the_database() -> None:
@@ -92,7 +92,7 @@ def test_a_line_cut_inside_a_character_can_be_shown() -> None:
 def test_an_oversized_line_is_one_rejected_line() -> None:
     batch = reject_oversized(b'{"note": "aaaa', 500, 3_000_000_000)
     (rejected,) = batch.rejected
-    assert (batch.rows, batch.blank_lines, batch.lines) == ([], 0, 1)
+    assert (batch.rows, batch.rejected_lines, batch.blank_lines, batch.lines) == ([], 1, 0, 1)
     assert rejected.offset == 500
     assert rejected.line == '{"note": "aaaa'
     assert "3,000,000,000 bytes" in rejected.reason

@@ -1,168 +1,199 @@
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 
-from consumers.follow import source_file
-from consumers.follow.source_file import CHUNK_BYTES
-from consumers.pipeline import Tally
-from consumers.store.store import Store, StoreBusyError, StoreError
-from tests.support import ConsumerInProcess, lines, query, stored_machine_ids
+from consumers.ingest import Stopped, ingest
+from consumers.machines.fleet import Fleet
+from consumers.pipeline import Pipeline, Tally
+from consumers.records import Batch, Chunk, Commit, RejectedLine
+from consumers.store.errors import StoreBusyError, StoreError
+from tests.consumers.support import LIMITS, StreamInMemory
+from tests.support import lines
+from utils.message import timestamp_at
 
 
-class TroubledStore(Store):
-    """Fails on demand, before or in a save, or when a file's account is opened."""
+class Tail:
+    """A tail that is given its chunks, and gives the same one again until it is told to go on."""
 
-    busy_saves = 0
-    busy_accounts = 0
-    is_broken = False
+    def __init__(self, journal: list[str]) -> None:
+        self.chunks: list[Chunk] = []
+        self._journal = journal
 
-    def save(self, *arguments: Any) -> None:
-        if self.is_broken:
-            raise StoreError("broken")
-        if self.busy_saves:
-            self.busy_saves -= 1
-            raise StoreBusyError("the database is locked by another program")
-        super().save(*arguments)
+    def read(self) -> Chunk | None:
+        return self.chunks[0] if self.chunks else None
 
-    def begin_source(self, *arguments: Any) -> int:
-        if self.busy_accounts:
-            self.busy_accounts -= 1
-            raise StoreBusyError("the database is locked by another program")
-        return super().begin_source(*arguments)
+    def sync(self) -> None:
+        self._journal.append("sync")
+
+    def advance(self, chunk: Chunk) -> None:
+        self._journal.append("advance")
+        assert self.chunks.pop(0) == chunk
+
+
+class Database:
+    """Keeps the commits, and refuses on demand."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.saved: list[Commit] = []
+        self.tried: list[Commit] = []
+        self.refusals: list[StoreError] = []
+        self._journal = journal
+
+    def save(self, commit: Commit) -> None:
+        self.tried.append(commit)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self._journal.append("save")
+        self.saved.append(commit)
+
+
+class Wired:
+    """A pipeline between such a tail and such a database."""
+
+    def __init__(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        self.journal: list[str] = []
+        self.said: list[str] = []
+        self.rejected: list[RejectedLine] = []
+        self.rejected_count = 0
+        self.tail = Tail(self.journal)
+        self.database = Database(self.journal)
+        self.fleet = Fleet(100)
+        self.stream = StreamInMemory()
+        judge = partial(ingest, limits=LIMITS, keep_rejected=10, is_stopped=is_stopped)
+        self.pipeline = Pipeline(
+            self.tail, self.database, self.fleet, judge, lambda: 0.0, self.said.append, self.said.append, self._reject
+        )
+
+    def write(self, data: bytes) -> None:
+        self.tail.chunks.append(self.stream.chunk(data))
+
+    def _reject(self, count: int, last: Sequence[RejectedLine]) -> None:
+        self.rejected_count += count
+        self.rejected += last
 
 
 @pytest.fixture
-def store(database: Path) -> TroubledStore:
-    return TroubledStore(database)
+def wired() -> Wired:
+    return Wired()
 
 
-@pytest.fixture
-def consumer(live_file: Path, database: Path, store: TroubledStore) -> Iterator[ConsumerInProcess]:
-    consumer = ConsumerInProcess(live_file, database, store)
-    yield consumer
-    consumer.close()
+LOCKED = StoreBusyError("the database is locked by another program")
 
 
-def test_a_step_takes_a_chunk_and_without_one_there_is_nothing_to_do(
-    consumer: ConsumerInProcess, live_file: Path
-) -> None:
-    assert not consumer.pipeline.step()
-    live_file.write_bytes(lines(1, 2))
-    assert consumer.pipeline.step()
-    assert not consumer.pipeline.step()
-    assert consumer.pipeline.tally == Tally(len(lines(1, 2)), 2, 0, 0)
+def test_a_step_takes_a_chunk_and_without_one_there_is_nothing_to_do(wired: Wired) -> None:
+    assert not wired.pipeline.step()
+    wired.write(lines(1, 2))
+    assert wired.pipeline.step()
+    assert not wired.pipeline.step()
+    assert wired.pipeline.tally == Tally(len(lines(1, 2)), 2, 0, 0)
 
 
-def test_the_tally_counts_each_line_in_one_of_three_ways(consumer: ConsumerInProcess, live_file: Path) -> None:
+def test_the_file_is_synced_before_its_lines_are_saved_and_left_behind_only_then(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.pipeline.step()
+    assert wired.journal == ["sync", "save", "advance"]
+
+
+def test_the_tally_counts_each_line_in_one_of_three_ways(wired: Wired) -> None:
     data = lines(1, 3) + b"bad\n\n \nworse\n" + lines(4, 1)
-    live_file.write_bytes(data + b"half")
-    consumer.read_all()
-    assert consumer.pipeline.tally == Tally(len(data), stored_lines=4, rejected_lines=2, blank_lines=2)
-    assert consumer.pipeline.tally.lines == 8
-    assert [rejected.line for rejected in consumer.rejected] == ["bad", "worse"]
+    wired.write(data)
+    wired.pipeline.step()
+    assert wired.pipeline.tally == Tally(len(data), stored_lines=4, rejected_lines=2, blank_lines=2)
+    assert wired.pipeline.tally.lines == 8
+    assert [rejected.line for rejected in wired.rejected] == ["bad", "worse"]
 
 
-def test_rows_say_when_they_were_processed_by_the_given_clock(
-    consumer: ConsumerInProcess, live_file: Path, database: Path
-) -> None:
-    live_file.write_bytes(lines(1, 1))
-    consumer.read_all()
-    assert query(database, "SELECT processed_at FROM manufacturing_analytics") == [("1970-01-01T00:00:00.000Z",)]
-    assert query(database, "SELECT last_read_at FROM source_files") == [("1970-01-01T00:00:00.000Z",)]
+def test_a_commit_holds_all_that_the_chunk_changes(wired: Wired) -> None:
+    wired.write(lines(1, 1))
+    wired.write(lines(1, 2) + b"bad\n")
+    while wired.pipeline.step():
+        pass
+    first, second = wired.database.saved
+    assert (first.before.offset, first.after.offset) == (0, len(lines(1, 1)))
+    assert second.before == first.after
+    assert len(second.batch.rows) == 2
+    assert {machine.latest.machine_id: machine.readings for machine in second.machines} == {1: 2, 2: 1}
+    assert first.at == first.batch.rows[0][-1] == timestamp_at(0)
 
 
-def test_many_chunks_are_taken_one_after_the_other(
-    consumer: ConsumerInProcess, live_file: Path, database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(source_file, "CHUNK_BYTES", 1000)
-    live_file.write_bytes(lines(1, 50))
-    steps = 0
-    while consumer.pipeline.step():
-        steps += 1
-    assert steps > 10
-    assert stored_machine_ids(database) == list(range(1, 51))
+def test_a_save_that_fails_is_tried_again_with_the_same_commit_and_changes_nothing_twice(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.pipeline.step()
+    fleet, tally = dict(wired.fleet.machines), wired.pipeline.tally
+    wired.write(lines(1, 3) + b"bad\n")
+    wired.database.refusals = [LOCKED] * 3
+    for _ in range(3):
+        assert not wired.pipeline.step()
+        assert (wired.fleet.machines, wired.pipeline.tally, wired.rejected) == (fleet, tally, [])
+        assert wired.journal[-1] == "sync"
+    assert wired.pipeline.step()
+    assert wired.database.tried[1:] == [wired.database.tried[1]] * 4
+    assert {number: machine.readings for number, machine in wired.fleet.machines.items()} == {1: 2, 2: 2, 3: 1}
+    assert wired.pipeline.tally == Tally(len(lines(1, 5)) + 4, 5, 1, 0)
+    assert [rejected.line for rejected in wired.rejected] == ["bad"]
 
 
-def test_a_locked_database_is_waited_for_and_told_of_once(
-    consumer: ConsumerInProcess, store: TroubledStore, live_file: Path, database: Path
-) -> None:
-    live_file.write_bytes(lines(1, 2))
-    store.busy_saves = 3
-    assert [consumer.pipeline.step() for _ in range(3)] == [False] * 3
-    assert consumer.pipeline.tally == Tally()
-    assert consumer.pipeline.step()
-    assert not consumer.pipeline.is_waiting
-    assert consumer.said == [
+def test_a_locked_database_is_waited_for_and_told_of_once(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.database.refusals = [LOCKED] * 3
+    assert [wired.pipeline.step() for _ in range(3)] == [False] * 3
+    assert wired.pipeline.is_waiting
+    assert wired.pipeline.step()
+    assert not wired.pipeline.is_waiting
+    assert wired.said == [
         "the database is locked by another program; waiting, and the lines wait in the file",
         "the database is free again; going on",
     ]
-    assert stored_machine_ids(database) == [1, 2]
 
 
-def test_what_waits_for_the_database_is_counted_once(
-    consumer: ConsumerInProcess, store: TroubledStore, live_file: Path, database: Path
-) -> None:
-    live_file.write_bytes(lines(1, 2))
-    store.busy_saves = 2
-    consumer.pipeline.step()
-    with live_file.open("ab") as file:
-        file.write(lines(1, 2))
-    consumer.pipeline.step()
-    consumer.read_all()
-    assert consumer.pipeline.tally.stored_lines == 4
-    assert {machine_id: machine.readings for machine_id, machine in consumer.fleet.machines.items()} == {1: 2, 2: 2}
-    assert query(database, "SELECT machine_id, readings FROM machines") == [(1, 2), (2, 2)]
-
-
-def test_a_database_that_is_locked_when_a_file_appears_is_waited_for(
-    consumer: ConsumerInProcess, store: TroubledStore, live_file: Path, database: Path
-) -> None:
-    live_file.write_bytes(lines(1, 2))
-    store.busy_accounts = 1
-    assert not consumer.pipeline.step()
-    assert consumer.pipeline.is_waiting
-    consumer.read_all()
-    assert stored_machine_ids(database) == [1, 2]
-    assert query(database, "SELECT count(*) FROM source_files") == [(1,)]
-
-
-def test_a_database_that_cannot_be_used_ends_it(
-    consumer: ConsumerInProcess, store: TroubledStore, live_file: Path
-) -> None:
-    live_file.write_bytes(lines(1, 2))
-    store.is_broken = True
+def test_a_database_that_cannot_be_used_ends_it(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.database.refusals = [StoreError("broken")]
     with pytest.raises(StoreError, match="broken"):
-        consumer.pipeline.step()
-    assert consumer.pipeline.tally == Tally()
+        wired.pipeline.step()
+    assert wired.pipeline.tally == Tally()
+    assert wired.fleet.machines == {}
 
 
-def test_rejected_lines_are_told_of_when_they_are_saved(
-    consumer: ConsumerInProcess, store: TroubledStore, live_file: Path
-) -> None:
-    live_file.write_bytes(b"bad\n")
-    store.busy_saves = 1
-    consumer.pipeline.step()
-    assert consumer.rejected == []
-    consumer.pipeline.step()
-    assert [rejected.offset for rejected in consumer.rejected] == [0]
+def test_a_wish_to_stop_in_the_midst_of_a_chunk_leaves_it_unread() -> None:
+    wishes = iter([False, True])
+    wired = Wired(is_stopped=lambda: next(wishes))
+    wired.write(b"x\n" * 20_000)
+    assert not wired.pipeline.step()
+    assert wired.database.tried == []
+    assert wired.pipeline.tally == Tally()
+    assert len(wired.tail.chunks) == 1
 
 
-def test_a_line_too_long_to_be_read_is_one_rejected_line(
-    consumer: ConsumerInProcess, live_file: Path, database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(source_file, "_SCANNED_BYTES_AT_ONCE", 2 * CHUNK_BYTES)
-    long = b'{"note": "' + b"x" * 7 * CHUNK_BYTES + b'"}\n'
-    live_file.write_bytes(lines(1, 1) + long + lines(2, 1))
-    steps = 0
-    while consumer.pipeline.step():
-        steps += 1
-        assert steps < 20, "it does not come to an end"
-    assert steps > 3
-    assert stored_machine_ids(database) == [1, 2]
-    (rejected,) = consumer.rejected
-    assert rejected.offset == len(lines(1, 1))
-    assert f"line of {len(long):,} bytes" in rejected.reason
-    assert consumer.pipeline.tally == Tally(len(lines(1, 2)) + len(long), 2, 1, 0)
-    assert query(database, "SELECT balances FROM ingest_audit") == [(1,)]
+def test_a_line_too_long_to_be_read_is_one_rejected_line(wired: Wired) -> None:
+    stream = wired.stream.stream
+    found = stream._replace(offset=5_000_000)
+    wired.tail.chunks = [Chunk(stream, found, b'{"note": "xxx', is_oversized=True)]
+    assert wired.pipeline.step()
+    (commit,) = wired.database.saved
+    assert "line of 5,000,000 bytes" in commit.batch.rejected[0].reason
+    assert wired.pipeline.tally == Tally(5_000_000, 0, 1, 0)
+
+
+def test_a_search_for_the_end_of_a_long_line_saves_nothing_and_there_is_more_to_do(wired: Wired) -> None:
+    stream = wired.stream.stream
+    wired.tail.chunks = [Chunk(stream, stream, b"", is_oversized=True)]
+    assert wired.pipeline.step()
+    assert wired.database.tried == []
+
+
+def test_a_judge_is_given_where_the_lines_begin_and_the_time() -> None:
+    asked: list[tuple[bytes, int, str]] = []
+
+    def judge(data: bytes, offset: int, at: str) -> Batch:
+        asked.append((data, offset, at))
+        raise Stopped
+
+    wired = Wired()
+    pipeline = Pipeline(
+        wired.tail, wired.database, wired.fleet, judge, lambda: 5.0, print, print, lambda _count, _last: None
+    )
+    wired.write(b"a\n")
+    assert not pipeline.step()
+    assert asked == [(b"a\n", 0, timestamp_at(5))]

@@ -5,20 +5,14 @@ import pytest
 
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Tally
-from consumers.records import RatedReading, RejectedLine
+from consumers.records import Account, RejectedLine
 from consumers.report import Reporter, account_line, progress_line, status_line, summary_line
-from consumers.store.store import Account
+from tests.consumers.support import fleet_of
 from tests.support import rated
 from utils.efficiency import Limits
 
 LIMITS = Limits()
 MB = 1_000_000
-
-
-def fleet_of(*rows: RatedReading) -> Fleet:
-    fleet = Fleet(0)
-    fleet.add(rows)
-    return fleet
 
 
 class Listener:
@@ -37,7 +31,7 @@ class Listener:
         self.reporter.report(fleet_of(rated(1)), tally or Tally(), LIMITS, lambda: unread_bytes)
 
     def reject(self, *offsets: int) -> None:
-        self.reporter.rejected(rejected(offsets))
+        self.reporter.rejected(len(offsets), rejected(offsets))
 
 
 def rejected(offsets: Sequence[int]) -> list[RejectedLine]:
@@ -186,5 +180,5 @@ def test_the_last_words_leave_nothing_unsaid() -> None:
 
 def test_a_long_line_is_shown_by_its_start() -> None:
     listener = Listener()
-    listener.reporter.rejected([RejectedLine(0, "x" * 2000, "no reading")])
+    listener.reporter.rejected(1, [RejectedLine(0, "x" * 2000, "no reading")])
     assert len(listener.warned[0]) < 150

@@ -1,0 +1,144 @@
+"""The tables, each declared once: a row's record gives its columns, the statements, and the reading back.
+
+To add a column: add a field to the record, at its end, and a step to the schema that adds the column.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+from consumers.records import Machine, Mark, RatedReading, Stream, Timestamp
+from utils.message import MessageError, utc_timestamp
+
+_COLUMN_BY_FIELD: Final = {"temperature_c": "temperature", "vibration_mm_s": "vibration"}
+"""The columns that the specification names without their units."""
+_MARK: Final = struct.Struct(">Q16s")
+_SHOWN_CHARACTERS: Final = 80
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
+
+
+class RowError(ValueError):
+    """A row that this program did not write so; the message names the table, the column and the value."""
+
+
+class Table(Generic[Record]):
+    """A table whose rows are records: named tuples. If one begins with another, that one's columns come first."""
+
+    def __init__(self, name: str, record: type[Record]) -> None:
+        self.name = name
+        hints = get_type_hints(record, include_extras=True)
+        first = next(iter(hints.values()))
+        self._record: Any = record
+        self._leading: Any = first if hasattr(first, "_fields") else None
+        if self._leading is not None:
+            hints = get_type_hints(first, include_extras=True) | dict(list(hints.items())[1:])
+        self.columns = tuple(_COLUMN_BY_FIELD.get(field, field) for field in hints)
+        self._checks = tuple(map(_check_of, hints.values()))
+
+    @property
+    def insert(self) -> str:
+        """The statement that inserts a row of `values`."""
+        places = ", ".join("?" * len(self.columns))
+        return f"INSERT INTO {self.name} ({self._listed}) VALUES ({places})"  # noqa: S608 - names of our own
+
+    @property
+    def replace(self) -> str:
+        """The same, in place of the row with the same key."""
+        return self.insert.replace("INSERT", "REPLACE", 1)
+
+    @property
+    def select(self) -> str:
+        """The statement that reads rows for `record`; clauses may follow."""
+        return f"SELECT {self._listed} FROM {self.name}"  # noqa: S608 - as above
+
+    def values(self, record: Record) -> Sequence[Any]:
+        """Return what the row of a record holds, in the order of `columns`."""
+        return record if self._leading is None else (*record[0], *record[1:])
+
+    def record(self, row: Sequence[Any]) -> Record:
+        """Return the record that a selected row was made of. Raises RowError if someone changed its values."""
+        for column, check, value in zip(self.columns, self._checks, row, strict=True):
+            if not check(value):
+                shown = repr(value)[:_SHOWN_CHARACTERS]
+                raise RowError(f"{self.name}.{column} is {shown} in the row that begins with {row[0]!r:.20}")
+        if self._leading is None:
+            made: Record = self._record(*row)
+        else:
+            width = len(self._leading._fields)
+            made = self._record(self._leading(*row[:width]), *row[width:])
+        return made
+
+    @property
+    def _listed(self) -> str:
+        return ", ".join(self.columns)
+
+
+class RejectedMessage(NamedTuple):
+    """A row of `rejected_messages`."""
+
+    source_file_id: int
+    offset_bytes: int
+    line: str
+    reason: str
+    rejected_at: Timestamp
+
+
+class SourceFile(NamedTuple):
+    """A row of `source_files`: a stream, and the account of its lines."""
+
+    id: int
+    path: str
+    why_new: str
+    begin_bytes: int
+    read_bytes: int
+    head: bytes
+    marks: bytes
+    read_lines: int
+    stored_lines: int
+    rejected_lines: int
+    blank_lines: int
+    expired_lines: int
+    first_read_at: Timestamp
+    last_read_at: Timestamp
+
+    def stream(self) -> Stream:
+        """Return the stream, without its account. Raises RowError if someone changed its marks."""
+        try:
+            marks = unpacked_marks(self.marks)
+        except struct.error:
+            raise RowError(f"source_files.marks has {len(self.marks)} bytes in the row with id {self.id}") from None
+        return Stream(self.id, self.path, self.why_new, self.begin_bytes, self.read_bytes, self.head, marks)
+
+
+def packed_marks(marks: Iterable[Mark]) -> bytes:
+    """Return marks as the bytes that `source_files` keeps, 24 for each."""
+    return b"".join(_MARK.pack(*mark) for mark in marks)
+
+
+def unpacked_marks(packed: bytes) -> tuple[Mark, ...]:
+    """Return the marks that were packed. Raises struct.error if the bytes are no marks."""
+    return tuple(Mark(*values) for values in _MARK.iter_unpack(packed))
+
+
+def _check_of(hint: Any) -> Callable[[Any], bool]:
+    """Return the check that a value from the database is of a field's type."""
+    if hint == Timestamp:
+        return _is_timestamp
+    if get_origin(hint) is Literal:
+        return frozenset(get_args(hint)).__contains__
+    kinds = (int, float) if hint is float else (hint,)
+    return lambda value: type(value) in kinds
+
+
+def _is_timestamp(value: object) -> bool:
+    try:
+        return utc_timestamp(value) == value
+    except MessageError:
+        return False
+
+
+READINGS: Final = Table("manufacturing_analytics", RatedReading)
+REJECTED: Final = Table("rejected_messages", RejectedMessage)
+MACHINES: Final = Table("machines", Machine)
+SOURCES: Final = Table("source_files", SourceFile)

@@ -1,0 +1,117 @@
+import hashlib
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from consumers.records import Account, Mark
+from consumers.store.errors import StoreError
+from consumers.store.schema import STEPS, VERSION, migrate
+from consumers.store.store import Store
+from tests.support import query
+
+VERSION_1 = Path(__file__).parent / "version_1"
+"""A database as version 1 made it, and the two files that it had read: 40 readings, a blank line, two rejected lines
+of `live.json.1`; two readings of `live.json`, which is shorter than a KiB."""
+
+UNCHANGED = ("manufacturing_analytics", "machines", "rejected_messages")
+
+
+@pytest.fixture
+def old(database: Path) -> Path:
+    shutil.copy(VERSION_1 / "analytics.sqlite", database)
+    return database
+
+
+def rows_of(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    return {table: query(database, f"SELECT * FROM {table}") for table in UNCHANGED}
+
+
+def digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data[-1024:], digest_size=16).digest()
+
+
+def schema_of(database: Path) -> list[tuple[object, ...]]:
+    return query(database, "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY 2")
+
+
+def columns_of(database: Path) -> list[tuple[object, ...]]:
+    return query(
+        database,
+        'SELECT s.name, c.cid, c.name, c.type, c."notnull", c.pk FROM sqlite_schema s, pragma_table_info(s.name) c'
+        " ORDER BY 1, 2",
+    )
+
+
+def test_a_database_of_version_1_keeps_its_rows(old: Path) -> None:
+    assert query(old, "PRAGMA user_version") == [(1,)]
+    before = rows_of(old)
+    assert [len(rows) for rows in before.values()] == [42, 4, 2]
+    Store(old).close()
+    assert query(old, "PRAGMA user_version") == [(VERSION,)]
+    assert rows_of(old) == before
+
+
+def test_a_database_of_version_1_keeps_its_accounts_which_balance(old: Path) -> None:
+    with closing(Store(old)) as store:
+        account = store.account()
+        read_bytes = sum((VERSION_1 / name).stat().st_size for name in ("live.json", "live.json.1"))
+        assert account == Account(2, read_bytes, 45, 42, 2, 1)
+        assert len(store.machines()) == 4
+    assert query(old, "SELECT path, why_new, expired_lines, balances FROM ingest_audit ORDER BY 1, 2") == [
+        ("/plant/live.json", "created anew", 0, 1),
+        ("/plant/live.json", "first seen", 0, 1),
+    ]
+
+
+def test_the_streams_of_version_1_are_known_by_marks_of_the_bytes_that_were_read(old: Path) -> None:
+    with closing(Store(old)) as store:
+        long, short = store.streams()
+    read, shorter = (VERSION_1 / "live.json.1").read_bytes(), (VERSION_1 / "live.json").read_bytes()
+    assert (long.offset, short.offset) == (len(read), len(shorter))
+    assert long.marks == (Mark(1024, digest(read[:1024])), Mark(len(read), digest(read)))
+    assert short.marks == (Mark(len(shorter), digest(shorter)),)
+    assert (long.head, short.head) == (b"", b"")
+    assert (long.begin, short.begin) == (0, 0)
+
+
+def test_a_stream_of_version_1_that_was_never_read_has_no_marks(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE source_files SET read_bytes = 0, fingerprint = '' WHERE id = 2")
+        connection.commit()
+    with closing(Store(old)) as store:
+        assert store.streams()[1].marks == ()
+
+
+def test_a_migrated_database_has_the_columns_of_a_new_one(old: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.sqlite"
+    Store(new).close()
+    Store(old).close()
+    assert schema_of(old) == schema_of(new)
+    assert columns_of(old) == columns_of(new)
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_step_that_fails_changes_nothing(tmp_path: Path, version: int) -> None:
+    database = tmp_path / "old.sqlite"
+    shutil.copy(VERSION_1 / "analytics.sqlite", database)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        for step in STEPS[1:version]:
+            connection.executescript(step)
+        connection.execute("CREATE VIEW streams AS SELECT 1")  # in the way of the step
+        before = list(connection.iterdump())
+        with pytest.raises(sqlite3.OperationalError, match="already exists"):
+            migrate(connection, version)
+        connection.rollback()
+        assert list(connection.iterdump()) == before
+
+
+def test_a_database_whose_streams_someone_changed_is_told(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE source_files SET fingerprint = 'no hash'")
+        connection.commit()
+    with pytest.raises(StoreError, match="cannot use"):
+        Store(old)
+    assert query(old, "PRAGMA user_version") == [(1,)]
