@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.machines.fleet import Fleet
-from consumers.machines.plant_status import machines_beyond_limit
+from consumers.machines.ranking import machines_beyond_limit
 from consumers.pipeline import Tally
 from consumers.records import Account, RatedReading, RejectedLine
 from utils.efficiency import Limits, Signal

@@ -13,7 +13,10 @@ from tests.support import PROJECT, command_environment
 
 SIDES = ("utils", "producers", "consumers")
 MODULES = sorted(path for side in SIDES for path in (PROJECT / side).rglob("*.py"))
-DRAWING = {"consumers/board/board.py", "consumers/board/panels.py", "consumers/board/window.py"}
+DRAWING = {
+    f"consumers/board/{name}.py"
+    for name in ("axes", "bars", "board", "headline", "letters", "lines", "scatter", "trend", "window")
+}
 LONE_USERS = {
     "sqlite3": {"consumers/store/store.py"},
     "matplotlib": DRAWING,

@@ -1,1 +1,1 @@
-"""The picture: four panels and the words above them, in a window or a file."""
+"""The picture: a headline and four panels, in a window or a file."""

@@ -1,4 +1,4 @@
-"""Where labels go, so that none covers another: plain geometry in any one unit of length."""
+"""Where labels go, so that no label covers another: plain geometry, in any unit of length."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Box(NamedTuple):
     top: float
 
     def overlaps(self, other: "Box") -> bool:
-        """Tell whether the two share more than an edge."""
+        """Return whether the two share more than an edge."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -22,7 +22,7 @@ class Box(NamedTuple):
         )
 
     def within(self, other: "Box") -> bool:
-        """Tell whether all of it lies in the other."""
+        """Return whether all of it lies in the other."""
         return (
             self.left >= other.left
             and self.bottom >= other.bottom
@@ -32,16 +32,16 @@ class Box(NamedTuple):
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move positions apart by at least `gap`, each as little as possible (least squares), within `low` to `high`.
+    """Return positions at least `gap` apart, within `low` to `high`, each as near as can be to the one wanted.
 
-    `wanted` rises, or stays equal; so does the answer, which belongs to it one by one. Where the room does not
-    suffice, the gap is narrowed to what fits.
+    The wanted positions are in rising order, equal ones allowed; the answer has one position for each, in the same
+    order. Nearness is the sum of the squared distances. If there is too little room, the gap is made smaller.
     """
     count = len(wanted)
     if count > 1:
         gap = min(gap, (high - low) / (count - 1))
-    # Without the gaps, positions at least `gap` apart are positions that never fall: isotonic regression, for
-    # which it is enough to pool neighbours that are out of order into their mean.
+    # Less `gap` for each position before it, positions at least `gap` apart become positions that never fall. To find
+    # those is isotonic regression: it is enough to pool neighbours that are out of order into their mean.
     pools: list[tuple[float, int]] = []
     for rank, position in enumerate(wanted):
         total, size = position - rank * gap, 1
@@ -60,9 +60,10 @@ def place_beside(
     taken: Iterable[Box] = (),
     avoided: Sequence[Box] = (),
 ) -> list[Box | None]:
-    """Find a box of each (width, height) beside its anchor, within `area`, clear of `taken` and of one another.
+    """Return a box of each size (width, height) beside its anchor, or None for a label that finds no room.
 
-    Clear of `avoided` too where that is possible. First come, first served; None for a label that finds no room.
+    The boxes lie within `area`, clear of `taken` and of one another, and clear of `avoided` too if that is possible.
+    The first labels have the first choice.
     """
     occupied = list(taken)
     placed: list[Box | None] = []
@@ -80,7 +81,7 @@ def _is_clear(box: Box, others: Iterable[Box]) -> bool:
 
 
 def _beside(anchor: tuple[float, float], size: tuple[float, float]) -> Iterator[Box]:
-    """Candidates in the order of preference: near before far, right before left."""
+    """Return the places that are tried, the best first: near before far, right before left."""
     (x, y), (width, height) = anchor, size
     for distance in (0.6 * height, 1.7 * height, 2.8 * height):
         for bottom in (y - height / 2, y + distance, y - distance - height):

@@ -1,4 +1,4 @@
-"""The dashboard's window: its event loop drives everything."""
+"""The dashboard's window. While it is open, its event loop drives the whole program, in one thread."""
 
 import sys
 from collections.abc import Callable
@@ -19,13 +19,13 @@ _MOST_MESSAGES_KEPT: Final = 100
 
 
 class NoWindowError(DashboardError):
-    """No window can be opened here; the message is the reason."""
+    """No window can be opened here; the message says why."""
 
 
 def open_window_figure() -> Figure:
-    """Make a figure in a window of the backend that matplotlib finds, or that MPLBACKEND names.
+    """Return a figure in a window of the backend that matplotlib finds, or that MPLBACKEND names.
 
-    Raises NoWindowError where there is no display or no GUI toolkit.
+    Raise NoWindowError if there is no display or no GUI toolkit.
     """
     from matplotlib import pyplot as plt  # noqa: PLC0415 - snapshots need none of it
 
@@ -46,7 +46,7 @@ def open_window_figure() -> Figure:
 
 
 def _fit(event: ResizeEvent) -> None:
-    """Scale all of the picture with its window, letters too, so that nothing overlaps in a small one."""
+    """Scale the whole picture with its window, letters too, so that nothing overlaps in a small one."""
     figure = event.canvas.figure
     width, height = figure.bbox.size  # in pixels of the screen; the event's may be larger, logical ones
     dpi = max(min(width / FIGURE_SIZE_IN[0], height / FIGURE_SIZE_IN[1]), 1.0)
@@ -56,20 +56,20 @@ def _fit(event: ResizeEvent) -> None:
 
 
 def _window_errors() -> tuple[type[Exception], ...]:
-    """Name what may go wrong as a window opens; Tk's own error only where matplotlib has tried Tk."""
+    """Return the errors that opening a window may raise; Tk's own error only if matplotlib has tried Tk."""
     tkinter = sys.modules.get("tkinter")
     errors = (ImportError, RuntimeError, ValueError)
     return errors if tkinter is None else (*errors, tkinter.TclError)
 
 
 def keep_drawing(draw: Callable[[], None]) -> Callable[[], None]:
-    """Guard `draw`: its exceptions are logged, once for each message, so that the next frame can try again."""
+    """Return `draw` with its exceptions logged, once for each message, so that the next frame can try again."""
     logged: set[str] = set()
 
     def draw_if_possible() -> None:
         try:
             draw()
-        except Exception as error:  # noqa: BLE001 - readings are saved even where no picture of them can be drawn
+        except Exception as error:  # noqa: BLE001 - readings are saved even if no picture of them can be drawn
             message = f"the dashboard could not be drawn: {type(error).__name__}: {printable(str(error))}"
             if message not in logged:
                 if len(logged) >= _MOST_MESSAGES_KEPT:
@@ -89,32 +89,36 @@ def show_window(
 ) -> None:
     """Show the window until it is closed or `step` returns False; its event loop calls `step` and `draw`.
 
-    An exception of `step` closes the window and is raised from here. One of `draw` is logged, once for each
+    An exception of `step` closes the window and is raised from here. An exception of `draw` is logged, once for each
     message, and the next frame tries again.
     """
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
     drawn = keep_drawing(draw)
-    window = _Window(figure, step, close=lambda: plt.close(figure))
+    ticks = Ticks(figure, step, close=lambda: plt.close(figure))
     timer = figure.canvas.new_timer(interval=round(step_interval_s * 1000))
-    timer.add_callback(window.take_step)
-    # The first draw below starts the animation; an init_func spares it a frame of its own.
+    timer.add_callback(ticks.take_step)
+    # The first draw below starts the animation; with an init_func it draws no frame of its own for that.
     animation = FuncAnimation(
         figure, lambda _frame: drawn(), init_func=tuple, interval=round(refresh_s * 1000), cache_frame_data=False
     )
-    window.stop_at_close(timer, animation.event_source)
+    ticks.stop_at_close(timer, animation.event_source)
     with mpl.rc_context(DRAWING):
         drawn()
         figure.canvas.draw()
         timer.start()
         plt.show(block=True)
-    window.stop()
-    if window.step_error is not None:
-        raise window.step_error
+    ticks.stop()
+    if ticks.step_error is not None:
+        raise ticks.step_error
 
 
-class _Window:
-    """What happens at the ticks of a window's timers."""
+class Ticks:
+    """What happens when a window's timers tick, until it is closed.
+
+    An exception of a step is kept in `step_error`, as the toolkit would print it and go on; when the event loop has
+    ended, it can be raised.
+    """
 
     def __init__(self, figure: Figure, step: Callable[[], bool], close: Callable[[], None]) -> None:
         self._close = close
@@ -125,30 +129,29 @@ class _Window:
         figure.canvas.mpl_connect("close_event", self.stop)
 
     def stop_at_close(self, *timers: Any) -> None:
-        """Remember timers to stop, as one that ticks on in a closed window makes its toolkit complain."""
+        """Remember timers to stop, because a timer that ticks on in a closed window makes its toolkit complain."""
         self._timers.extend(timers)
 
     def take_step(self) -> None:
-        """Step; close the window when there is no further step."""
-        if not self._open:
+        """Take a step; close the window if it was the last one or raised an exception."""
+        if not self._open:  # a tick that was due when the window was closed
             return
         with _Kept() as kept:
             if self._step():
                 return
-        # The toolkit would print the exception and go on; kept here, it ends the loop and is raised behind it.
         self.step_error = kept.error
         self.stop()
         self._close()
 
     def stop(self, _event: object = None) -> None:
-        """Stop the timers."""
+        """Stop the timers, and take no further step."""
         self._open = False
         for timer in self._timers:
             timer.stop()
 
 
 class _Kept:
-    """Keeps the exception that ends its block."""
+    """A block whose exception is kept in `error`, and goes no further."""
 
     error: BaseException | None = None
 

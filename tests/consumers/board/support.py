@@ -13,27 +13,14 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from consumers.board.board import Dashboard, snapshot_figure
-from consumers.board.panels import MACHINE_COLOURS
+from consumers.board.palette import MACHINE_COLOURS
 from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading
+from tests.consumers.machines.support import LIMITS, T0_S, row
 from utils.efficiency import Limits
-from utils.message import MODES, Mode, Reading, timestamp_at
+from utils.message import MODES, timestamp_at
 
-LIMITS = Limits()
-T0_S = 1_800_000_000.0
 WAITING_FOR = "readings in data/project_live.json"
-
-
-def row(
-    machine_id: int,
-    after_s: float,
-    mode: Mode = "active",
-    temperature_c: float = 60.0,
-    vibration_mm_s: float = 1.0,
-) -> RatedReading:
-    reading = Reading(machine_id, timestamp_at(T0_S + after_s), mode, temperature_c, vibration_mm_s)
-    score, level, is_anomaly, _ = LIMITS.rate(reading)
-    return RatedReading(*reading, score, level, is_anomaly, reading.timestamp)
 
 
 def plant(machine_ids: Sequence[int], rounds: int = 20) -> list[RatedReading]:
@@ -114,6 +101,10 @@ class Shown:
 
 def points(line: Line2D) -> NDArray[np.float64]:
     return np.column_stack(line.get_data()).astype(float)
+
+
+def shown_line(shown: Shown) -> Line2D:
+    return shown.line(shown.trend, "o", MACHINE_COLOURS[0])
 
 
 def visible_texts(figure: Figure) -> list[Text]:

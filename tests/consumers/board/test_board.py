@@ -5,10 +5,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from consumers.board.board import Dashboard, DashboardError, snapshot_figure
-from consumers.board.panels import ANOMALY_COLOUR
-from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading
-from tests.consumers.board.support import LIMITS, WAITING_FOR, Shown, overlaps, plant, row
+from tests.consumers.board.support import WAITING_FOR, Shown, bars, overlaps, plant, points, shown_line
+from tests.consumers.machines.support import LIMITS, row
 from utils.message import timestamp_at
 
 HUGE_IDS = [2**63 - 1 - number for number in range(12)]
@@ -43,14 +42,6 @@ def test_no_text_covers_another(rows: list[RatedReading]) -> None:
     assert overlaps(Shown(rows).figure) == []
 
 
-def test_the_longest_header_has_room() -> None:
-    shown = Shown([row(n, 0, temperature_c=95) for n in range(400_000, 400_999)], after_s=59.9 * 60)
-    shown.fleet.machines[400_000].totals["active"].readings = 1_000_000_000
-    shown.add([], after_s=59.9 * 60)
-    assert "1,000,000,998 readings" in shown.words
-    assert overlaps(shown.figure) == []
-
-
 def test_an_empty_dashboard_says_what_it_waits_for() -> None:
     shown = Shown()
     assert "Waiting for readings in data/project_live.json …" in shown.words
@@ -58,44 +49,18 @@ def test_an_empty_dashboard_says_what_it_waits_for() -> None:
     assert "no reading yet" in shown.words
 
 
-def test_the_waiting_text_goes_with_the_first_reading() -> None:
-    shown = Shown()
-    shown.add([row(1, 0)])
-    assert "Waiting" not in shown.words
-
-
-def test_a_hostile_file_name_is_shown_as_text_and_wrapped() -> None:
-    shown = Shown(waiting_for="readings in $\\frac{a}$\x1b[31m/数据/" + "x" * 2000)
-    assert "$\\frac{a}$\\x1b[31m/\\u6570" in shown.words.replace("\n", "")
-    assert overlaps(shown.figure) == []
-
-
-def test_the_header_tells_totals_and_machines_beyond_a_limit() -> None:
-    shown = Shown([row(n, 0, temperature_c=95) for n in range(1, 9)] + [row(9, 1)], after_s=5)
-    assert "9 machines, 9 readings" in shown.words
-    assert "8 beyond a limit now: #1 #2 #3 #4 #5 +3 more" in shown.words
-    assert "last reading received 4 s ago" in shown.words
-    assert "2027-01-15  08:00:05 UTC" in shown.words
-
-
-def test_the_header_names_machines_with_a_wrong_clock_where_there_are_any() -> None:
-    rows = [row(n, s) for s in range(9) for n in range(1, 7)]
-    assert "clock" not in Shown(rows).words
-    for year in ("1970", "9999"):
-        wrong = [
-            reading._replace(timestamp=year + reading.timestamp[4:]) if reading.machine_id == 5 else reading
-            for reading in rows
-        ]
-        assert "1 machine with a wrong clock: #5" in Shown(wrong).words
-
-
-def test_the_header_turns_red_when_nothing_is_heard() -> None:
-    shown = Shown([row(1, 0)], after_s=301)
-    (text,) = (text for text in shown.figure.texts if text.get_text() == "no reading for 5 min")
-    assert text.get_color() == ANOMALY_COLOUR
-    assert text.get_fontweight() == "bold"
-    shown.add([row(1, 302)])
-    assert (text.get_text(), text.get_fontweight()) == ("last reading received 0 s ago", "normal")
+@pytest.mark.parametrize("year", ["0001", "1970", "9999"])
+def test_one_wrong_clock_leaves_the_panels_to_the_others(year: str) -> None:
+    rows = [row(n, s) for s in range(30) for n in (1, 2, 3)]
+    wrong = [
+        reading._replace(timestamp=year + reading.timestamp[4:]) if reading.machine_id == 3 else reading
+        for reading in rows
+    ]
+    shown = Shown(wrong)
+    assert list(shown.named().values()) == ["#1  100 %", "#2  100 %"]
+    assert len(points(shown_line(shown))) == 30
+    assert (shown.trend.get_xlim()[1] - shown.trend.get_xlim()[0]) * 86_400 == pytest.approx(29 * 1.02)
+    assert [bar.get_height() for bar in bars(shown.modes)] == [3, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_every_axis_has_its_unit() -> None:
@@ -112,13 +77,6 @@ def test_an_update_makes_no_new_artists() -> None:
     shown.add(plant(range(12), 25))
     after = len(shown.figure.findobj(lambda artist: not type(artist).__module__.startswith("matplotlib.axis")))
     assert abs(after - before) <= 24  # tick labels and their lines come and go
-
-
-def test_machines_without_recent_readings_are_counted() -> None:
-    shown = Shown(plant([1, 2]))
-    shown.fleet = Fleet(10, shown.fleet.machines.values())
-    shown.add([])
-    assert "2 machines, 40 readings" in shown.words
 
 
 def test_a_users_own_style_does_not_reach_the_dashboard() -> None:

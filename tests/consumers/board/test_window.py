@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from consumers.board.window import keep_drawing
+from consumers.board.board import snapshot_figure
+from consumers.board.window import Ticks, keep_drawing
 from tests.support import CONSUMER, line, start
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,21 @@ def test_a_failing_draw_is_logged_once_for_each_message() -> None:
         guarded()
     logger.remove(sink)
     assert [line.strip().rpartition(" ")[2] for line in told] == ["one", "two"]
+
+
+def test_a_step_is_taken_at_each_tick_until_the_window_is_closed() -> None:
+    taken: list[str] = []
+
+    def step() -> bool:
+        taken.append("step")
+        return True
+
+    figure = snapshot_figure()
+    ticks = Ticks(figure, step, close=lambda: taken.append("close"))
+    ticks.take_step()
+    figure.canvas.callbacks.process("close_event", None)
+    ticks.take_step()
+    assert taken == ["step"]
 
 
 # Windows: in processes of their own, as a process cannot change its GUI toolkit.
