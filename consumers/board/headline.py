@@ -19,8 +19,9 @@ from consumers.board.words import (
     totals_words,
 )
 from consumers.machines.attendance import Attendance
-from consumers.machines.fleet import Fleet, Machine
+from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import machines_beyond_limit
+from consumers.records import Machine
 from utils.message import epoch_seconds
 
 _UPPER_LINE: Any = {"y": 0.971, "va": "center"}

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Final, NamedTuple
 
-from consumers.machines.fleet import Fleet, Machine
+from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import by_id
-from consumers.records import RatedReading
+from consumers.records import Machine, RatedReading
 from utils.message import epoch_seconds, timestamp_at
 
 _FIRST_MOMENT_S: Final = -62_135_596_800.0  # the years 1 and 9999: Python knows no dates beyond them

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from consumers.machines.fleet import Fleet, Machine
+from consumers.machines.fleet import Fleet
+from consumers.records import Machine
 from utils.efficiency import Limits
 
 

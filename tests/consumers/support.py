@@ -48,7 +48,7 @@ def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
     return machines
 
 
-def fleet_of(*rows: Row, capacity: int = 100) -> Fleet:
+def fleet_of(*rows: Row, capacity: int = 1000) -> Fleet:
     fleet = Fleet(capacity)
     take(fleet, rows)
     return fleet

@@ -17,6 +17,7 @@ from consumers.board.palette import MACHINE_COLOURS
 from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading
 from tests.consumers.machines.support import LIMITS, T0_S, row
+from tests.consumers.support import take
 from utils.efficiency import Limits
 from utils.message import MODES, timestamp_at
 
@@ -55,7 +56,7 @@ class Shown:
         self.add(rows, after_s)
 
     def add(self, rows: Sequence[RatedReading], after_s: float | None = None) -> None:
-        self.fleet.add(rows)
+        take(self.fleet, rows)
         if after_s is None:
             now = self.fleet.recent[-1].processed_at if self.fleet.recent else timestamp_at(T0_S)
         else:

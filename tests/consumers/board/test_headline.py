@@ -6,7 +6,7 @@ from tests.consumers.machines.support import row
 
 def test_the_longest_headline_has_room() -> None:
     shown = Shown([row(n, 0, temperature_c=95) for n in range(400_000, 400_999)], after_s=59.9 * 60)
-    shown.fleet.machines[400_000].totals["active"].readings = 1_000_000_000
+    shown.fleet.machines[400_000] = shown.fleet.machines[400_000]._replace(readings=1_000_000_000)
     shown.add([], after_s=59.9 * 60)
     assert "1,000,000,998 readings" in shown.words
     assert overlaps(shown.figure) == []

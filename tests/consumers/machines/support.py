@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from consumers.machines.fleet import Fleet, Machine
-from consumers.records import RatedReading
+from consumers.records import Machine, RatedReading
 from utils.efficiency import Limits
 from utils.message import Mode, Reading, timestamp_at
 
@@ -21,12 +20,6 @@ def row(
     reading = Reading(machine_id, timestamp_at(T0_S + after_s), mode, temperature_c, vibration_mm_s)
     score, level, is_anomaly, _ = LIMITS.rate(reading)
     return RatedReading(*reading, score, level, is_anomaly, reading.timestamp)
-
-
-def fleet_of(*rows: RatedReading) -> Fleet:
-    fleet = Fleet(1000)
-    fleet.add(rows)
-    return fleet
 
 
 def ids(machines: Iterable[Machine]) -> list[int]:

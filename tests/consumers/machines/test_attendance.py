@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from consumers.machines.attendance import Attendance, attendance, plant_time, silence_limit_s
 from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading
-from tests.consumers.machines.support import T0_S, fleet_of, ids, row
+from tests.consumers.machines.support import T0_S, ids, row
+from tests.consumers.support import fleet_of, take
 from utils.message import epoch_seconds, timestamp_at
 
 
@@ -47,7 +48,7 @@ def test_a_machine_is_silent_against_the_plants_own_time() -> None:
 
 def test_without_recent_readings_the_machines_latest_tell_the_time() -> None:
     fleet = Fleet(0)
-    fleet.add([row(1, 0), row(2, 100)])
+    take(fleet, [row(1, 0), row(2, 100)])
     status = attended(fleet)
     assert (ids(status.silent), status.readings) == ([1], [])
 

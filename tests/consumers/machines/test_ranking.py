@@ -1,5 +1,6 @@
 from consumers.machines.ranking import machines_beyond_limit, worst_machines
-from tests.consumers.machines.support import LIMITS, fleet_of, row
+from tests.consumers.machines.support import LIMITS, row
+from tests.consumers.support import fleet_of
 from tests.support import rated
 
 
