@@ -117,7 +117,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0)
+        fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = Pipeline(tail, store, fleet, _judge(config, stop), time.time, _say, _warn, reporter.rejected)
@@ -163,9 +163,9 @@ def _open_store(config: Config, stop: StopRequest) -> Store | None:
     return None
 
 
-def _restored_fleet(store: Store, recent_readings: int) -> Fleet:
+def _restored_fleet(store: Store, recent_readings: int, machines_at_most: int) -> Fleet:
     recent = store.newest_rows(recent_readings) if recent_readings else ()
-    return Fleet(recent_readings, store.machines(), recent)
+    return Fleet(recent_readings, store.machines(), recent, machines_at_most)
 
 
 def _judge(config: Config, stop: StopRequest) -> Judge:

@@ -21,6 +21,9 @@ _Fault = tuple[int, str]
 """A rejected line's number in its chunk, and the reason."""
 
 
+RowOf = Callable[[str | bytes, Limits, Timestamp], Row]
+
+
 class Stopped(Exception):  # noqa: N818 - no error: someone wishes to stop
     """The lines are left as they are; nothing has happened to them yet."""
 
@@ -32,10 +35,12 @@ def ingest(
     limits: Limits,
     keep_rejected: int = 100_000,
     is_stopped: Callable[[], bool] = lambda: False,
+    row_of: RowOf = rated,
 ) -> Batch:
     """Return what becomes of whole lines, each ended by a newline; `offset` is where in its file the first begins.
 
-    Of the rejected lines, the last `keep_rejected` are kept. Raises Stopped and nothing else, whatever the bytes are.
+    Of the rejected lines, the last `keep_rejected` are kept. `row_of` makes a row of a line, or raises MessageError.
+    Raises Stopped and nothing else, whatever the bytes are.
     """
     rows: list[Row] = []
     faults: list[_Fault] = []
@@ -50,7 +55,7 @@ def ingest(
                 faults.append((number, reason))
                 continue
             try:
-                rows.append(rated(line, limits, processed_at))
+                rows.append(row_of(line, limits, processed_at))
             except MessageError as error:
                 if is_blank(line):
                     blank_lines += 1

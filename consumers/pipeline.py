@@ -3,13 +3,18 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from consumers.ingest import Stopped, reject_oversized
+from consumers.ingest import RowOf, Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
 from consumers.records import Batch, Chunk, Commit, RejectedLine, Timestamp
 from consumers.store.errors import StoreBusyError
 from utils.message import timestamp_at
 
-Judge = Callable[[bytes, int, Timestamp], Batch]
+
+class Judge(Protocol):
+    """Returns what becomes of whole lines, given where in their file they begin, and the time; see `ingest`."""
+
+    def __call__(self, data: bytes, offset: int, processed_at: Timestamp, *, row_of: RowOf = ...) -> Batch:
+        """Judge the lines. Raises Stopped if someone asks to stop meanwhile."""
 
 
 class Tally(NamedTuple):
@@ -58,9 +63,8 @@ class Sink(Protocol):
 class Pipeline:
     """Takes chunks from `source` through `judge` into `sink`, and into `fleet`.
 
-    `judge` returns what becomes of whole lines, given their bytes, where in the file they begin, and the time; it may
-    raise Stopped. `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were
-    rejected, and the last of them.
+    `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were rejected, and the
+    last of them.
     """
 
     def __init__(
@@ -129,7 +133,9 @@ class Pipeline:
         offset, end_offset = chunk.before.offset, chunk.after.offset
         if chunk.is_oversized:
             return reject_oversized(chunk.data, offset, end_offset - offset)
-        return self._judge(chunk.data, offset, at)
+        batch = self._judge(chunk.data, offset, at)
+        admission = self._fleet.admission(batch.rows)
+        return batch if admission is None else self._judge(chunk.data, offset, at, row_of=admission.row_of)
 
     def _take(self, chunk: Chunk, commit: Commit) -> None:
         """Bring memory to what the database holds since the commit."""

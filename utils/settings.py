@@ -41,6 +41,9 @@ class Config:
     keep_rejected: int = declare(
         100_000, "rejected messages that are kept, the newest ones; all are counted", "messages", 1, 100_000_000
     )
+    machines_at_most: int = declare(
+        100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000
+    )
 
     dashboard_window_min: float = declare(
         60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000

@@ -7,6 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
+from consumers.machines.admission import Admission
 from consumers.records import Commit, Machine, RatedReading, Row
 from utils.message import MODES, Mode
 
@@ -23,17 +24,29 @@ _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
 
 class Fleet:
-    """Every machine ever heard of.
+    """Every machine ever heard of, at most `machines_at_most`.
 
     `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came.
     """
 
     def __init__(
-        self, recent_capacity: int, machines: Iterable[Machine] = (), recent: Iterable[RatedReading] = ()
+        self,
+        recent_capacity: int,
+        machines: Iterable[Machine] = (),
+        recent: Iterable[RatedReading] = (),
+        machines_at_most: int = 100_000,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.recent = deque(recent, recent_capacity)
         self._recent_capacity = recent_capacity
+        self._machines_at_most = machines_at_most
+
+    def admission(self, rows: Sequence[Row]) -> Admission | None:
+        """Return what chooses the machines to take in if these rows are of too many, else None."""
+        room = max(self._machines_at_most - len(self.machines), 0)
+        if len(rows) <= room or len({row[0] for row in rows} - self.machines.keys()) <= room:
+            return None
+        return Admission(self.machines, room, self._machines_at_most)
 
     def after(self, rows: Sequence[Row]) -> list[Machine]:
         """Return the machines of these readings as they are after them; the fleet itself does not change.

@@ -3,9 +3,10 @@ from functools import partial
 
 import pytest
 
-from consumers.ingest import Stopped, ingest
+from consumers.ingest import RowOf, Stopped, ingest
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline, Tally
+from consumers.rating import rated
 from consumers.records import Batch, Chunk, Commit, RejectedLine
 from consumers.store.errors import StoreBusyError, StoreError
 from tests.consumers.support import LIMITS, StreamInMemory
@@ -51,14 +52,14 @@ class Database:
 class Wired:
     """A pipeline between such a tail and such a database."""
 
-    def __init__(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, is_stopped: Callable[[], bool] = lambda: False, machines_at_most: int = 1000) -> None:
         self.journal: list[str] = []
         self.said: list[str] = []
         self.rejected: list[RejectedLine] = []
         self.rejected_count = 0
         self.tail = Tail(self.journal)
         self.database = Database(self.journal)
-        self.fleet = Fleet(100)
+        self.fleet = Fleet(100, machines_at_most=machines_at_most)
         self.stream = StreamInMemory()
         judge = partial(ingest, limits=LIMITS, keep_rejected=10, is_stopped=is_stopped)
         self.pipeline = Pipeline(
@@ -137,10 +138,8 @@ def test_a_save_that_fails_is_tried_again_with_the_same_commit_and_changes_nothi
 def test_a_locked_database_is_waited_for_and_told_of_once(wired: Wired) -> None:
     wired.write(lines(1, 2))
     wired.database.refusals = [LOCKED] * 3
-    assert [wired.pipeline.step() for _ in range(3)] == [False] * 3
-    assert wired.pipeline.is_waiting
-    assert wired.pipeline.step()
-    assert not wired.pipeline.is_waiting
+    assert [(wired.pipeline.step(), wired.pipeline.is_waiting) for _ in range(3)] == [(False, True)] * 3
+    assert (wired.pipeline.step(), wired.pipeline.is_waiting) == (True, False)
     assert wired.said == [
         "the database is locked by another program; waiting, and the lines wait in the file",
         "the database is free again; going on",
@@ -186,8 +185,8 @@ def test_a_search_for_the_end_of_a_long_line_saves_nothing_and_there_is_more_to_
 def test_a_judge_is_given_where_the_lines_begin_and_the_time() -> None:
     asked: list[tuple[bytes, int, str]] = []
 
-    def judge(data: bytes, offset: int, at: str) -> Batch:
-        asked.append((data, offset, at))
+    def judge(data: bytes, offset: int, processed_at: str, *, row_of: RowOf = rated) -> Batch:
+        asked.append((data, offset, processed_at))
         raise Stopped
 
     wired = Wired()
@@ -197,3 +196,16 @@ def test_a_judge_is_given_where_the_lines_begin_and_the_time() -> None:
     wired.write(b"a\n")
     assert not pipeline.step()
     assert asked == [(b"a\n", 0, timestamp_at(5))]
+
+
+def test_lines_of_more_machines_than_are_taken_in_are_rejected_and_those_of_known_ones_are_not() -> None:
+    wired = Wired(machines_at_most=3)
+    wired.write(lines(1, 2))
+    wired.write(lines(3, 5) + lines(1, 2))
+    wired.write(lines(8, 1) + lines(3, 1))
+    while wired.pipeline.step():
+        pass
+    assert [row[0] for commit in wired.database.saved for row in commit.batch.rows] == [1, 2, 3, 1, 2, 3]
+    assert sorted(wired.fleet.machines) == [1, 2, 3]
+    assert wired.pipeline.tally.rejected_lines == 5
+    assert wired.rejected[0].reason.startswith("machine_id 4 is new, and 3 machines are known already; raise MACH")

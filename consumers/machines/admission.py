@@ -1,0 +1,31 @@
+"""How many machines are taken in: a feed whose ids are no ids must not fill the memory with machines."""
+
+from collections.abc import Container
+
+from consumers.rating import rated
+from consumers.records import Row, Timestamp
+from utils.efficiency import Limits
+from utils.message import MessageError
+
+
+class Admission:
+    """Makes rows of lines as long as there is room for their machines; `known` machines are always taken in."""
+
+    def __init__(self, known: Container[int], room: int, at_most: int) -> None:
+        self._known = known
+        self._room = room
+        self._at_most = at_most
+        self._new: set[int] = set()
+
+    def row_of(self, line: str | bytes, limits: Limits, at: Timestamp) -> Row:
+        """Return the row of a line. Raises MessageError if it is no reading, or of one machine too many."""
+        row = rated(line, limits, at)
+        machine_id = row[0]
+        if machine_id not in self._known and machine_id not in self._new:
+            if len(self._new) >= self._room:
+                raise MessageError(
+                    f"machine_id {machine_id} is new, and {self._at_most:,} machines are known already; "
+                    "raise MACHINES_AT_MOST if they are all real"
+                )
+            self._new.add(machine_id)
+        return row
