@@ -1,6 +1,6 @@
 """What is known of each machine: its latest reading, its totals, and the newest readings of all of them together."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from itertools import islice
@@ -14,12 +14,11 @@ from utils.message import MODES, Mode
 _COUNTED: Final = itemgetter(
     *map(RatedReading._fields.index, ("machine_id", "mode", "efficiency_score", "is_anomaly"))
 )
-_Count = tuple[Mode, float, int, int]
-"""Mode, score and anomaly, and how many readings have them."""
-
 _field = Machine._fields.index
 _LATEST, _READINGS, _ANOMALIES = map(_field, ("latest", "readings", "anomalies"))
 _MODE_READINGS: Final = {mode: _field(f"{mode}_readings") for mode in MODES}
+_UNKNOWN: Final[tuple[Any, ...]] = (None, *Machine._field_defaults.values())
+"""A machine before its first reading."""
 _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
 
@@ -53,16 +52,20 @@ class Fleet:
 
         `rows` are in the order of the file.
         """
-        latest = {row[0]: row for row in rows}
+        changed: dict[int, list[Any]] = {}
         # Few combinations, many rows: counted at C speed, then added up once for each combination.
-        counts: dict[int, list[_Count]] = defaultdict(list)
         for (machine_id, mode, efficiency_score, is_anomaly), count in Counter(map(_COUNTED, rows)).items():
-            counts[machine_id].append((mode, efficiency_score, is_anomaly, count))
-        known = self.machines
-        return [
-            _after(known.get(machine_id), RatedReading._make(row), counts[machine_id])
-            for machine_id, row in latest.items()
-        ]
+            values = changed.get(machine_id)
+            if values is None:
+                values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
+            mode_sum = _MODE_SUM[mode]
+            values[_READINGS] += count
+            values[_ANOMALIES] += is_anomaly * count
+            values[_MODE_READINGS[mode]] += count
+            values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_score) * count) / 10
+        for machine_id, row in {row[0]: row for row in rows}.items():
+            changed[machine_id][_LATEST] = RatedReading._make(row)
+        return list(map(Machine._make, changed.values()))
 
     def take(self, commit: Commit) -> None:
         """Take over what a commit changes, which is safe in the database by now."""
@@ -92,22 +95,10 @@ class Fleet:
         return list({reading.machine_id: reading for reading in reversed(newest)}.values())
 
     def _mean_efficiency(self, mode: Mode) -> float | None:
-        readings = sum(machine[_MODE_READINGS[mode]] for machine in self.machines.values())
-        tenths = sum(_tenths(machine[_MODE_SUM[mode]]) for machine in self.machines.values())
+        machines = self.machines.values()
+        readings = sum(getattr(machine, f"{mode}_readings") for machine in machines)
+        tenths = sum(_tenths(getattr(machine, f"{mode}_efficiency_sum")) for machine in machines)
         return tenths / 10 / readings if readings else None
-
-
-def _after(before: Machine | None, latest: RatedReading, counts: Iterable[_Count]) -> Machine:
-    """Return a machine after readings that are counted by mode, score and anomaly."""
-    values: list[Any] = list(before or Machine(latest))
-    values[_LATEST] = latest
-    for mode, efficiency_score, is_anomaly, count in counts:
-        values[_READINGS] += count
-        values[_ANOMALIES] += is_anomaly * count
-        values[_MODE_READINGS[mode]] += count
-        mode_sum = _MODE_SUM[mode]
-        values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_score) * count) / 10
-    return Machine._make(values)
 
 
 def _tenths(value: float) -> int:
