@@ -15,6 +15,7 @@ from typing import Any, Final
 from loguru import logger
 
 from consumers.follow.tail import Tail
+from consumers.follow.trouble import Unreadable
 from consumers.ingest import ingest
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Judge, Pipeline
@@ -178,13 +179,16 @@ def _judge(config: Config, stop: StopRequest) -> Judge:
 def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:
     if not consumer.read_all():
         return
-    if not tail.has_sources:
+    if tail.trouble is not None and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
         from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {_shown(options.snapshot)}")
+    unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
+    if unread:
+        raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
 
 
 def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fleet: Fleet) -> None:
