@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +13,11 @@ from typing import Any, Final
 
 from loguru import logger
 
+from consumers.demo import running_producer
 from consumers.follow.tail import Tail
 from consumers.follow.trouble import Unreadable
 from consumers.ingest import ingest
+from consumers.loop import POLL_S, REFRESH_S, Loop
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
@@ -29,80 +30,14 @@ from utils.settings import Config
 from utils.stop import StopRequest
 from utils.text import printable
 
-POLL_S: Final = 0.05
-REFRESH_S: Final = 2.0
-SLICE_S: Final = 0.04
-"""Lines are read for no longer than this before the window gets its turn."""
-CATCH_UP_SLICE_S: Final = 0.15
-"""The same while there is much to catch up with: the window answers more slowly, and the readings come sooner."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
-_CHILD_ENDS_WITHIN_S: Final = 5.0
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the consumer; returns the exit status: 0, or 1 where it could not go on. Bad usage exits with 2."""
     return run_command("consumer", _parser(), _FLAG_BY_SETTING, argv, _run)
-
-
-class Consumer:
-    """The pipeline at work: reads, reports, draws, until someone asks it to stop."""
-
-    def __init__(
-        self,
-        config: Config,
-        pipeline: Pipeline,
-        fleet: Fleet,
-        tail: Tail,
-        reporter: Reporter,
-        stop: StopRequest,
-        child: "subprocess.Popen[bytes] | None",
-    ) -> None:
-        self._config = config
-        self._pipeline = pipeline
-        self._fleet = fleet
-        self._tail = tail
-        self._reporter = reporter
-        self._stop = stop
-        self._child = child
-        self._is_behind = False
-
-    def read_all(self) -> bool:
-        """Read what is there, to the end; a database that is locked is waited for. False if asked to stop before."""
-        while not self._stop.requested:
-            if not self._work(time.monotonic() + SLICE_S):
-                if not self._pipeline.is_waiting:
-                    return True
-                self._stop.wait(POLL_S)
-        return False
-
-    def tick(self) -> bool:
-        """Read for a slice of time; False when it is time to stop."""
-        self._is_behind = self._work(time.monotonic() + (CATCH_UP_SLICE_S if self._is_behind else SLICE_S))
-        return not self._stop.requested
-
-    def follow(self, draw: Callable[[], None] | None) -> None:
-        """Read on as lines come, without a window; `draw` is called every `REFRESH_S`."""
-        drawn_s = -REFRESH_S
-        while not self._stop.requested:
-            is_busy = self._work(time.monotonic() + SLICE_S)
-            if draw is not None and time.monotonic() - drawn_s >= REFRESH_S:
-                draw()
-                drawn_s = time.monotonic()
-            if not is_busy:
-                self._stop.wait(POLL_S)
-
-    def _work(self, until_s: float) -> bool:
-        """Take chunks until the time is over or nothing is left; tells whether there may be more."""
-        has_more = True
-        while has_more and time.monotonic() < until_s:
-            has_more = self._pipeline.step()
-        self._reporter.report(self._fleet, self._pipeline.tally, self._config.limits, self._tail.unread_bytes)
-        status = None if self._child is None else self._child.poll()
-        if status is not None and not self._stop.requested:
-            raise PipelineError(f"the producer has ended by itself, with status {status}; see its messages")
-        return has_more
 
 
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
@@ -126,12 +61,12 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
         )
         cleanup.enter_context(_summary(pipeline, store, reporter))
-        child = cleanup.enter_context(_producer(live_file)) if options.demo else None
-        consumer = Consumer(config, pipeline, fleet, tail, reporter, stop, child)
+        child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
+        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child)
         if options.once:
-            _read_once(config, options, consumer, tail, fleet)
+            _read_once(config, options, loop, tail, fleet)
         else:
-            _follow(config, options, consumer, fleet)
+            _follow(config, options, loop, fleet)
 
 
 def _import_matplotlib() -> None:
@@ -176,8 +111,8 @@ def _judge(config: Config, stop: StopRequest) -> Judge:
     )
 
 
-def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:
-    if not consumer.read_all():
+def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Tail, fleet: Fleet) -> None:
+    if not loop.read_all():
         return
     if tail.trouble is not None and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
@@ -191,10 +126,10 @@ def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, 
         raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
 
 
-def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fleet: Fleet) -> None:
+def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Fleet) -> None:
     """Read on as lines come; with a window if one is wanted and can be had."""
     if options.headless and options.snapshot is None:
-        consumer.follow(None)
+        loop.follow(None)
         return
     from consumers.board import board as dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
     from consumers.board import window  # noqa: PLC0415 - as above
@@ -208,10 +143,10 @@ def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fle
             _warn(f"{error}; the dashboard is drawn to {_shown(picture)} instead")
         else:
             paint = _painter(config, fleet, figure, picture)
-            window.show_window(figure, consumer.tick, paint, POLL_S, REFRESH_S)
+            window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
     paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
-    consumer.follow(window.keep_drawing(paint))
+    loop.follow(window.keep_drawing(paint))
 
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
@@ -245,22 +180,6 @@ def _summary(pipeline: Pipeline, store: Store, reporter: Reporter) -> Iterator[N
         _say(f"read {summary_line(pipeline.tally, time.monotonic() - begin_s)}")
         with suppress(StoreError):  # a database that ended the work has its own message
             _say(f"in the database: {account_line(store.account())}")
-
-
-@contextmanager
-def _producer(live_file: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the producer beside this process, as a person would in another terminal."""
-    command = [sys.executable, "-m", "producers.producer_case", "--file", str(live_file), "--stop-with-stdin"]
-    # The pipe ends with this process, even if that is killed: the producer is never left behind.
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:  # noqa: S603 - this interpreter, and a path of the user's own
-        try:
-            yield child
-        finally:
-            child.terminate()
-            try:
-                child.wait(_CHILD_ENDS_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
 
 
 def _parser() -> argparse.ArgumentParser:
