@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.files`: what hard feeds cost: thousands of rotated files, and lines that are no readings.
+"""`python -m tests.benchmarks.files`: what hard feeds cost: many rotated files, and lines that are no readings.
 
 Each is read by a whole process, `--once --headless`, from an empty database; with `--before`, by the consumer of
 another checkout in turns with this one. The best of the turns counts.
@@ -64,9 +64,7 @@ def _rotated(folder: Path, files: int) -> list[Bound]:
     run, _ = _read(feed, folder, files + 1, None)
     again = measured(read_once(feed, folder / "files.sqlite"), folder)
     remove_database(folder / "files.sqlite")
-    print(
-        f"{files:,} rotated files of one line: {run.seconds:.2f} s, {run.peak_mib:.0f} MiB; again {again.seconds:.2f} s"
-    )
+    print(f"{files:,} files of one line: {run.seconds:.2f} s, {run.peak_mib:.0f} MiB; then {again.seconds:.2f} s")
     promise = f"{files:,} rotated files of one line in less than {_MOST_ROTATED_S:g} s"
     return [Bound(promise, f"{run.seconds:.2f} s", run.seconds < _MOST_ROTATED_S)]
 
