@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from utils.message import MODES, Mode, Reading
-from utils.setting import declare
+from utils.setting import number
 
 EfficiencyLevel = Literal["Low", "Medium", "High", "Critical"]
 EFFICIENCY_LEVELS: Final[tuple[EfficiencyLevel, ...]] = get_args(EfficiencyLevel)
@@ -36,19 +36,19 @@ class LimitsError(ValueError):
 
 
 def _base(default: float, mode: Mode) -> Any:
-    return declare(default, f"efficiency of a machine in {mode} mode, before its readings count", "%", 0, 100)
+    return number(default, f"efficiency of a machine in {mode} mode, before its readings count", "%", 0, 100)
 
 
 def _factor(default: float, where: str) -> Any:
-    return declare(default, f"what is left of an active or idle machine's efficiency {where}", "factor", 0, 1)
+    return number(default, f"what is left of an active or idle machine's efficiency {where}", "factor", 0, 1)
 
 
 def _temperature(default: float, meaning: str) -> Any:
-    return declare(default, meaning, "°C", -273.15, 2000)
+    return number(default, meaning, "°C", -273.15, 2000)
 
 
 def _vibration(default: float, meaning: str) -> Any:
-    return declare(default, meaning, "mm/s", 0, 1000)
+    return number(default, meaning, "mm/s", 0, 1000)
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Limits:
     factor_vibration_zone_c: float = _factor(0.7, "in vibration zone C")
     factor_vibration_zone_d: float = _factor(0.4, "above VIBRATION_SAFE_MAX_MM_S")
 
-    level_critical_below: float = declare(20, "a lower efficiency is Critical, as is every anomaly", "%", 0, 100)
-    level_medium_from: float = declare(50, "efficiency from which the level is Medium; below it Low", "%", 0, 100)
-    level_high_from: float = declare(80, "efficiency from which the level is High", "%", 0, 100)
+    level_critical_below: float = number(20, "a lower efficiency is Critical, as is every anomaly", "%", 0, 100)
+    level_medium_from: float = number(50, "efficiency from which the level is Medium; below it Low", "%", 0, 100)
+    level_high_from: float = number(80, "efficiency from which the level is High", "%", 0, 100)
 
     def __post_init__(self) -> None:
         for names in _RISING:
