@@ -104,8 +104,6 @@ class Consumer:
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
     # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
-    if os.path.realpath(live_file) == os.path.realpath(config.database_file):
-        raise PipelineError(f"{_shown(live_file)} cannot be both the live file and the database")
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
