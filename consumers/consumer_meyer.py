@@ -28,7 +28,7 @@ from utils.errors import PipelineError
 from utils.message import timestamp_at
 from utils.settings import Config
 from utils.stop import StopRequest
-from utils.text import printable
+from utils.text import printable, shown
 
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
@@ -43,8 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
     # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
-    if os.path.realpath(live_file) == os.path.realpath(config.database_file):
-        raise PipelineError(f"{_shown(live_file)} cannot be both the live file and the database")
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
@@ -57,9 +55,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = Pipeline(tail, store, fleet, _judge(config, stop), time.time, _say, _warn, reporter.rejected)
-        _say(
-            f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
-        )
+        _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {len(fleet.machines):,} machines known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         loop = Loop(config, pipeline, fleet, tail, reporter, stop, child)
@@ -120,7 +116,7 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
         from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
-        _say(f"dashboard drawn to {_shown(options.snapshot)}")
+        _say(f"dashboard drawn to {shown(options.snapshot)}")
     unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
     if unread:
         raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
@@ -140,7 +136,7 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             figure = window.open_window_figure()
         except window.NoWindowError as error:
             picture = picture or config.snapshot_file
-            _warn(f"{error}; the dashboard is drawn to {_shown(picture)} instead")
+            _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
         else:
             paint = _painter(config, fleet, figure, picture)
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
@@ -204,10 +200,6 @@ def _picture(text: str) -> Path:
     if not Path(text).name:
         raise argparse.ArgumentTypeError(f"{text!r}; expected the path of a file")
     return Path(text)
-
-
-def _shown(path: Path) -> str:
-    return printable(str(path))
 
 
 def _say(text: str) -> None:

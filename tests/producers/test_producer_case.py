@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -23,6 +23,14 @@ from utils.stop import StopRequest
 PROJECT = Path(__file__).parents[2]
 START = "2026-11-22T09:15:02.000Z"
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+
+
+@pytest.fixture(autouse=True)
+def nobody_ignores_ctrl_c() -> Iterator[None]:
+    """A process started by a test listens to SIGINT, even if the shell that started the tests ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -225,6 +233,7 @@ def test_a_status_line_is_written_now_and_then(tmp_path: Path) -> None:
         (("--seed", "-1"), "setting PRODUCER_SEED (--seed) is '-1'; expected a whole number from 0"),
         (("--count", "0"), "argument --count: '0'; expected a whole number from 1"),
         (("--count", "many"), "argument --count: 'many'; expected a whole number from 1"),
+        (("--count", "x" * 999), f"argument --count: '{'x' * 98}…{'x' * 99}'; expected a whole number from 1"),
         (("--start", "noon"), "argument --start: timestamp 'noon' is no moment; expected ISO 8601"),
         (("--file", ""), "argument --file: is empty"),
         (("--machine", "3"), "unrecognized arguments: --machine"),
@@ -270,6 +279,21 @@ def test_what_it_cannot_go_on_from_ends_with_1_and_a_message(tmp_path: Path, fla
     assert "ERROR" in done.stderr
     assert "another" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_database_is_never_written_to_as_a_live_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(StopRequest, "install", lambda _: None)
+    database = tmp_path / "data" / "meyer_manufacturing_analytics.sqlite"
+    database.parent.mkdir()
+    database.write_bytes(b"precious")
+    for file in (str(database), "data/../data/meyer_manufacturing_analytics.sqlite", f"{database}-wal"):
+        assert main(("--no-wait", "--count", "1", "--file", file)) == 1
+        assert "set LIVE_FILE (--file) or DATABASE_FILE to another path" in capsys.readouterr().err
+    assert database.read_bytes() == b"precious"
+    assert sorted(path.name for path in database.parent.iterdir()) == ["logs", database.name]
 
 
 # Two producers, and no room
