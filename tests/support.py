@@ -5,10 +5,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from consumers.follow.tail import Tail
+from consumers.ingest import ingest
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.records import RatedReading, RejectedLine
@@ -59,27 +61,17 @@ class ConsumerInProcess:
         self.time_s = 0.0
         self.store = store or Store(database)
         self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100))
-        self.tail = Tail(
-            live_file,
-            self.store.known_sources(str(live_file)),
-            self._register(str(live_file)),
-            self.said.append,
-            self.said.append,
-            lambda: self.time_s,
-        )
+        self.tail = Tail(live_file, self.store.streams(), self.said.append, self.said.append, lambda: self.time_s)
         self.pipeline = Pipeline(
             self.tail,
             self.store,
             self.fleet,
-            Limits(),
+            partial(ingest, limits=Limits()),
             lambda: 0.0,
             self.said.append,
             self.said.append,
-            self.rejected.extend,
+            lambda _count, last: self.rejected.extend(last),
         )
-
-    def _register(self, path: str) -> Any:
-        return lambda file_id, seen_ns, why: self.store.begin_source(path, file_id, seen_ns, why, AT)
 
     def read_all(self) -> None:
         while self.pipeline.step():

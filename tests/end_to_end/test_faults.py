@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.follow.source_file import CHUNK_BYTES, file_id
+from consumers.follow.reader import CHUNK_BYTES
 from consumers.follow.tail import ADVICE
 from consumers.store.store import Store, StoreError
 from tests.support import CONSUMER, PRODUCER, ConsumerInProcess, line, lines, query, run, start, stored_machine_ids
