@@ -139,6 +139,7 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
         else:
             paint = _painter(config, fleet, figure, picture)
+            loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
     paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)

@@ -35,10 +35,7 @@ class OpenFile:
         self.path = path
         self.is_torn = False
         """Whether a packed file was found to end in its midst, or to be damaged: the rest of it cannot be had."""
-        self._file = FileIO(path, opener=_open)
-        if not stat.S_ISREG(self.status().st_mode):
-            self._file.close()
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        self._file = _opened(path)
         self._unpacked = None if unpack is None else unpack(self._file)
         self._kept_begin, self._kept = 0, b""
 
@@ -123,6 +120,17 @@ def signature(status: os.stat_result, *, is_packed: bool) -> Signature:
     """Return what changes when a file changes. A packed one is not looked into again when it is only renamed."""
     changed_ns = 0 if is_packed else status.st_ctime_ns
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, changed_ns
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        file = FileIO(path, opener=_open)
+    except IsADirectoryError:
+        raise OSError(errno.EINVAL, "it is no regular file", str(path)) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return file
 
 
 def _open(path: str, flags: int) -> int:

@@ -15,7 +15,8 @@ import pytest
 
 from consumers.follow.reader import CHUNK_BYTES
 from consumers.follow.tail import ADVICE, OTHER_THAN_LEFT, REWRITTEN
-from consumers.store.store import Store, StoreError
+from consumers.store.errors import StoreError
+from consumers.store.store import Store
 from tests.support import CONSUMER, PRODUCER, ConsumerInProcess, line, lines, query, run, start, stored_machine_ids
 
 HALF = len(line(1)) // 2
