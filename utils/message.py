@@ -15,6 +15,7 @@ MACHINE_ID_MAX: Final = 2**63 - 1
 """SQLite keeps integers in 64 bits, signed."""
 ABSOLUTE_ZERO_C: Final = -273.15
 MM_PER_INCH: Final = 25.4
+_INFINITE: Final = math.inf
 
 
 class Reading(NamedTuple):
@@ -47,11 +48,12 @@ _SENTENCE = re.compile(
 # A whole line as `to_line` writes it: the lines of our own producer need no JSON parser. This form has no escapes and
 # no control characters, so that reading it as JSON gives the same.
 _OWN_LINE = re.compile(
-    r'\{"message": "Machine ([0-9]{1,19}) in ([A-Z][a-z]+) mode\. '
+    r'\{"message": "Machine ([0-9]{1,19}) in (Active|Idle|Maintenance|Offline) mode\. '
     rf'Temp: {_NUMBER}°C, Vib: {_NUMBER}mm/s\.", "author": "Sensor-[0-9]+", '
-    r'"timestamp": "([0-9T:.Z-]{24})", "category": "[a-z]+", '
+    r'"timestamp": "(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z)", "category": "[a-z]+", '
     r'"sentiment": [01]\.[0-9]+, "keyword_mentioned": "[A-Z][a-z]+", '
-    r'"message_length": [1-9][0-9]{0,17}\}'
+    r'"message_length": [1-9][0-9]{0,17}\}',
+    re.ASCII,
 )
 # The same sentence with any text as its values: it finds the value that keeps the strict form from matching.
 _SENTENCE_SHAPE = re.compile(
@@ -99,8 +101,15 @@ def from_line(line: str | bytes) -> Reading:
     own_line = _OWN_LINE.fullmatch(text)
     if own_line is not None:
         machine, mode, temperature, vibration, timestamp = own_line.groups()
-        known_mode = _MODE_BY_NAME.get(mode) or _mode(mode)
-        return _checked(int(machine), utc_timestamp(timestamp), known_mode, float(temperature), float(vibration))
+        machine_id, temperature_c, vibration_mm_s = int(machine), float(temperature), float(vibration)
+        if (
+            machine_id <= MACHINE_ID_MAX
+            and ABSOLUTE_ZERO_C <= temperature_c < _INFINITE
+            and 0 <= vibration_mm_s < _INFINITE
+            and _is_moment(timestamp)
+        ):
+            return _reading((machine_id, timestamp, _MODE_BY_NAME[mode], temperature_c, vibration_mm_s))
+        # What is wrong with it is told as of any other line.
     fields = _fields(text.strip(_PADDING))
     message = fields.get("message")
     if type(message) is str:
@@ -110,6 +119,14 @@ def from_line(line: str | bytes) -> Reading:
         if _SENTENCE_START.search(message) is not None:
             raise MessageError(_sentence_fault(message))
     return _from_fields(fields)
+
+
+def _is_moment(timestamp: str) -> bool:
+    try:
+        datetime.fromisoformat(timestamp)
+    except ValueError:
+        return False
+    return True
 
 
 def is_blank(line: str | bytes) -> bool:
