@@ -10,8 +10,6 @@ from consumers.records import Chunk, Stream
 
 CHUNK_BYTES: Final = 1024 * 1024
 """Read and committed at once; a line that does not fit is too long to be a reading."""
-CHUNK_LINES: Final = 20_000
-"""Lines in a chunk at most, so that one of tiny lines does not take long either."""
 _SEARCHED_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -105,7 +103,7 @@ class Reader:
     def _chunk(self, stream: Stream, data: bytes) -> Chunk | None:
         if self._search is not None and self._search.start != data[:SAMPLE_BYTES]:
             raise RewrittenError
-        if end := _end_of_lines(data):
+        if end := data.rfind(b"\n") + 1:
             sample = self.file.read_at(*sample_range(stream.offset))
             return Chunk(stream, grown(self._growing(stream), sample, data[:end]), data[:end])
         return self._look_for_end(stream, data) if len(data) == CHUNK_BYTES else None
@@ -148,10 +146,3 @@ class Reader:
         sample_begin, count = sample_range(search.position)
         has_start = self.file.read_at(search.begin, SAMPLE_BYTES) == search.start
         return has_start and self.file.read_at(sample_begin, count) == search.sample
-
-
-def _end_of_lines(data: bytes) -> int:
-    """Return where the whole lines of a chunk end; 0 if there are none."""
-    if data.count(b"\n") <= CHUNK_LINES:
-        return data.rfind(b"\n") + 1
-    return len(data) - len(data.split(b"\n", CHUNK_LINES)[-1])
