@@ -144,7 +144,10 @@ def start(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> "s
 def run(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> tuple[int, str]:
     """Run a command to its end; returns its exit status and all that it printed."""
     process = start(module, *arguments, cwd=cwd, **settings)
-    output, _ = process.communicate(timeout=60)
+    try:
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()  # if it did not end by itself
     return process.returncode, output
 
 
