@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import signal
 import sqlite3
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +15,20 @@ from consumers.follow.reader import CHUNK_BYTES
 from consumers.follow.tail import ADVICE, OTHER_THAN_LEFT, REWRITTEN
 from consumers.store.errors import StoreError
 from consumers.store.store import Store
-from tests.support import CONSUMER, PRODUCER, ConsumerInProcess, line, lines, query, run, start, stored_machine_ids
+from tests.support import (
+    CONSUMER,
+    PRODUCER,
+    ConsumerInProcess,
+    count_rows,
+    end,
+    line,
+    lines,
+    query,
+    run,
+    start,
+    stored_machine_ids,
+    until,
+)
 
 HALF = len(line(1)) // 2
 
@@ -320,13 +331,6 @@ def test_a_file_shared_by_several_producers_holds_whole_lines(plant: Plant, tmp_
 # The database
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end_s = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end_s, "waited in vain"
-        time.sleep(0.005)
-
-
 def test_a_database_locked_for_longer_than_the_timeout_is_waited_for_and_nothing_is_lost(plant: Plant) -> None:
     plant.write(lines(1, 2))
     plant.read()
@@ -408,26 +412,16 @@ def test_a_second_consumer_on_the_database_is_refused_and_the_first_goes_on(plan
     flags = ("--headless", "--file", plant.live_file, "--db", plant.database)
     plant.write(lines(1, 2))
     first = start(CONSUMER, *flags, cwd=tmp_path, LOG_LEVEL="INFO")
-    until(lambda: plant.database.exists() and readings_in(plant.database) == 2)
+    until(lambda: count_rows(plant.database) == 2)
     status, said = run(CONSUMER, "--once", *flags, cwd=tmp_path, LOG_LEVEL="INFO")
     assert status == 1
     assert f"another consumer is writing to {plant.database}; it goes on, this one ends" in said
     assert "Traceback" not in said
     plant.append(lines(3, 1))
-    until(lambda: readings_in(plant.database) == 3)
-    first.send_signal(signal.SIGTERM)
-    said, _ = first.communicate(timeout=30)
-    assert first.returncode == 0, said
+    until(lambda: count_rows(plant.database) == 3)
+    said = end(first)
     assert "3 lines = 3 stored + 0 rejected + 0 blank" in said
     assert stored_machine_ids(plant.database) == [1, 2, 3]
-
-
-def readings_in(database: Path) -> int:
-    try:
-        ((count,),) = query(database, "SELECT count(*) FROM manufacturing_analytics")
-    except sqlite3.OperationalError:  # it is being made
-        return 0
-    return int(count)
 
 
 def test_a_database_with_a_reader_that_holds_a_cursor_open_takes_lines_on(plant: Plant) -> None:

@@ -21,8 +21,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.end_to_end.test_kill import until
-from tests.support import CONSUMER, PRODUCER, command_environment, query, run
+from tests.support import CONSUMER, PRODUCER, command_environment, query, run, until
 from utils.message import MessageError, Reading, from_line
 
 CUTS = int(os.environ.get("NIGHTLY_CUTS", "3"))
