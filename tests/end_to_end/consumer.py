@@ -5,9 +5,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.end_to_end.feed import stored_numbers, twice
 from tests.end_to_end.test_kill import until
@@ -15,16 +17,20 @@ from tests.support import CONSUMER, command_environment, query, run
 
 
 class Consumer:
-    """A headless consumer, run until the block ends; whatever it says comes into a file beside the database."""
+    """A headless consumer, run until the block ends; whatever it says comes into a file beside the database.
 
-    def __init__(self, live_file: Path, database: Path) -> None:
+    `through`: a command that runs the command behind it, in its own way.
+    """
+
+    def __init__(self, live_file: Path, database: Path, through: Sequence[str] = ()) -> None:
         self.live_file = live_file
         self.database = database
         self.arguments = ("--headless", "--file", live_file, "--db", database)
+        self._through = through
         self._output = database.with_name("consumer.txt").open("ab")
         self._process = self._start()
 
-    def __enter__(self) -> "Consumer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -64,7 +70,7 @@ class Consumer:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-m", CONSUMER, *map(str, self.arguments)],
+            [*self._through, sys.executable, "-m", CONSUMER, *map(str, self.arguments)],
             cwd=self.database.parent,
             env=command_environment(),
             stdout=self._output,

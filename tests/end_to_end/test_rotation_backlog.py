@@ -62,7 +62,9 @@ class Plant:
     def _rotated(self, number: int) -> Path:
         hours, seconds = divmod(self._rotations, 3600)
         name = str(number) if self._is_numbered else f"20261122-{hours:02}{seconds // 60:02}{seconds % 60:02}"
-        return self.live_file.with_name(f"{self.live_file.name}{'.' if self._is_numbered else '-'}{name}{self._packed}")
+        return self.live_file.with_name(
+            f"{self.live_file.name}{'.' if self._is_numbered else '-'}{name}{self._packed}"
+        )
 
 
 @pytest.fixture(params=["numbered", "dated"])
@@ -171,7 +173,7 @@ class Counts:
         monkeypatch.setattr(OpenFile, "read_at", read)
 
     def reading(self, consumer: ConsumerInProcess) -> tuple[int, int, int]:
-        """Let a consumer read to the end; returns how often it opened a file, read from one, and called a function."""
+        """Let a consumer read to the end; returns how often it opened a file, read one, and called a function."""
         self.opened = self.read = 0
         profile = Profile()
         profile.runcall(consumer.read_all)
