@@ -69,7 +69,7 @@ def twice(numbers: list[int]) -> list[int]:
 
 
 def _handles(path: Path, way: str) -> Iterator[int]:
-    """Give the handle for each write. `way`: "keeps" it for ever, "opens" it anew each time, or "follows" the path."""
+    """Give the handle for each write. Someone "keeps" it for ever, "opens" it each time, or "follows" the path."""
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for write in range(sys.maxsize):
         is_other = way == "follows" and write % 10 == 0 and not _names(path, handle)

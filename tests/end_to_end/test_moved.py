@@ -366,6 +366,19 @@ def test_a_file_cut_back_and_written_on_and_read_and_then_rotated_is_known(plant
 # Other plants' files beside
 
 
+@pytest.mark.parametrize("suffix", ["", ".json"])
+def test_another_plants_files_are_left_alone(tmp_path: Path, suffix: str) -> None:
+    names = [f"plant{name}" for name in ("", "-2", "-10", "-2026", "_3", "2")]
+    plants = [Plant(tmp_path / "plants", f"{name}{suffix}") for name in names]
+    for number, (plant, name) in enumerate(zip(plants, names, strict=True)):
+        plant.lines = number * 1000
+        plant.write(5)
+        plant.live_file.rename(plant.folder / f"{name}-20261122T091502Z{suffix}")
+        plant.write(5)
+    for number, plant in enumerate(plants):
+        assert plant.read() == list(range(number * 1000, number * 1000 + 10))
+
+
 def test_a_number_behind_a_dot_is_a_rotated_files_although_another_plant_may_be_named_so(tmp_path: Path) -> None:
     plant = Plant(tmp_path / "plants", "plant")
     plant.write(10, plant.live_file.with_name("plant.3"))
