@@ -1,5 +1,6 @@
 """Files that were moved, copied, cut back, given other times or closed to us: known by their bytes all the same."""
 
+import errno
 import gzip
 import os
 import shutil
@@ -457,6 +458,27 @@ def test_a_file_that_cannot_be_read_any_more_while_the_consumer_runs_stops_nothi
     assert "cannot read" not in consumer.said()
 
 
+def test_a_finished_copy_that_cannot_be_read_any_more_is_left_alone_at_each_look(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.write(10)
+    plant.read()
+    plant.live_file.with_name("live.json.1").write_bytes(numbered(0, 5))
+    with closing(ConsumerInProcess(plant.live_file, plant.database)) as consumer:
+        consumer.read_all()
+        with monkeypatch.context() as patch:
+            patch.setattr("consumers.follow.candidates.open_candidate", refuse)
+            plant.live_file.with_name("live.json.1").chmod(0)
+            for _ in range(3):
+                consumer.read_all()
+    assert consumer.said == []
+    assert stored_numbers(plant.database) == list(range(10))
+
+
+def refuse(path: Path) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+
 def unknown_and_unreadable(plant: Plant, through: list[str], unread: int) -> Path:
     """Let there be a file that was read, an unreadable one with so many lines that was not, and the live one."""
     plant.write(20)
@@ -469,7 +491,7 @@ def unknown_and_unreadable(plant: Plant, through: list[str], unread: int) -> Pat
     return unknown
 
 
-@pytest.mark.parametrize("unread", [15])
+@pytest.mark.parametrize("unread", [15, 20], ids=["of its own size", "as long as one that was read"])
 def test_an_unknown_file_that_cannot_be_read_is_told_and_the_rest_is_read(
     plant: Plant, through: list[str], unread: int
 ) -> None:
