@@ -8,7 +8,7 @@ the whole of it stands in no other file; else, and where no stream has its first
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from consumers.follow.marks import SAMPLE_BYTES, digest, sample_range
@@ -75,9 +75,9 @@ class Streams:
         keys += [Mark(offset, digest(head[:offset])) for offset in self._headless_offsets if offset <= len(head)]
         return [self._streams[stream_id] for key in keys for stream_id in self._ids.get(key, ())]
 
-    def has_end_at(self, offset: int) -> bool:
-        """Return whether a stream was read up to this offset so far."""
-        return any(stream.offset == offset for stream in self._streams.values())
+    def offsets_outside(self, whole_ids: Collection[int]) -> Iterator[int]:
+        """Return how far each stream was read that stands whole in no file that could be read."""
+        return (stream.offset for stream_id, stream in self._streams.items() if stream_id not in whole_ids)
 
     def __len__(self) -> int:
         return len(self._streams)

@@ -1,5 +1,6 @@
 """A look into every file beside the live one: which hold unread lines, the oldest first, and what stands where."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -44,7 +45,11 @@ class Memory:
 
     def was_finished(self, its: Signature) -> bool:
         """Return whether a file that cannot be read any more was read to its end: to be closed to us is no change."""
-        return any(note.finished_s is not None and key[:4] == its[:4] for key, note in self._notes.items())
+        for key, note in self._notes.items():
+            if note.finished_s is not None and key[:4] == its[:4]:
+                self.note_finished(its, note.whole)
+                return True
+        return False
 
     def note_finished(self, its: Signature, whole: Whole) -> None:
         """Note that nothing in a file is unread."""
@@ -85,6 +90,7 @@ class Survey:
         self._memory = memory
         self._likenesses: list[tuple[Found, Likeness | None]] = []
         self._signatures: set[Signature] = set()
+        self._unreadable: list[tuple[int, Unreadable]] = []
 
     def steps(self, live: OpenFile | None) -> Iterator[None]:
         """Look into one file after the other, pausing often. Raises OSError where the live file cannot be read."""
@@ -105,6 +111,7 @@ class Survey:
                 return
             except OSError as error:
                 self._note_unreadable(candidate, error)
+        self.troubles += self._unknown()
         self._memory.keep_only(self._signatures)
         self.unread = self._in_order()
 
@@ -144,14 +151,27 @@ class Survey:
             self.troubles.append(Unreadable(printable(str(candidate.path)), why))
 
     def _note_unreadable(self, candidate: Candidate, error: OSError) -> None:
-        """Note a file that cannot be read, unless it was read to its end, as far as can be seen from outside."""
+        """Note a file that cannot be read, with its size, unless it was seen to be read to its end."""
+        size_bytes = -1
         with suppress(OSError, MovedError):
             its = candidate.signature()
             self._signatures.add(its)
-            if self._memory.was_finished(its) or self._streams.has_end_at(its[2]):
+            if self._memory.was_finished(its):
                 return
+            size_bytes = its[2]
         if candidate.inode != 0 or isinstance(error, PermissionError):  # and no link to nowhere, or in a circle
-            self.troubles.append(unreadable(error, candidate.path))
+            self._unreadable.append((size_bytes, unreadable(error, candidate.path)))
+
+    def _unknown(self) -> Iterator[Unreadable]:
+        """Return what cannot be read, but for files as long as a stream was read that is to be seen nowhere else."""
+        if not self._unreadable:
+            return
+        finished = Counter(self._streams.offsets_outside(self.whole_ids))
+        for size_bytes, trouble in self._unreadable:
+            if finished[size_bytes] > 0:
+                finished[size_bytes] -= 1
+            else:
+                yield trouble
 
     def _in_order(self) -> list[Found]:
         """Sort what goes on in the order in which it was begun, then what is new by its time, or by its names."""
