@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from consumers.follow.candidates import Candidate, MovedError, age_by_name, candidates_of, first_moment
 from consumers.follow.marks import SAMPLE_BYTES
 from consumers.follow.open_file import OpenFile, Signature
-from consumers.follow.streams import NO_STREAM, Likeness, Streams, is_known, recognise
+from consumers.follow.streams import NO_STREAM, Likeness, Streams, recognise
 from consumers.follow.trouble import Unreadable, unreadable
 from utils.text import printable
 
@@ -66,7 +66,7 @@ class Found(NamedTuple):
 
     candidate: Candidate
     stream_id: int
-    """The stream that goes on in it; `NO_STREAM` if it is a new one."""
+    """The stream of which it holds all that was read; `NO_STREAM` if there is none."""
     unread_bytes: int
     """As many as are in the file, where it is packed."""
     moment: str
@@ -88,7 +88,7 @@ class Survey:
         self._path = path
         self._streams = streams
         self._memory = memory
-        self._likenesses: list[tuple[Found, Likeness | None]] = []
+        self._found: list[Found] = []
         self._signatures: set[Signature] = set()
         self._unreadable: list[tuple[int, Unreadable]] = []
 
@@ -132,9 +132,8 @@ class Survey:
         likeness = yield from recognise(file, self._streams)
         self._note_whole(_whole(likeness))
         if _has_unread(file, likeness):
-            read_bytes = likeness.stream.offset if likeness is not None and likeness.is_whole else 0
-            found = Found(candidate, NO_STREAM, max(1, its[2] - read_bytes), first_moment(head))
-            self._likenesses.append((found, likeness))
+            stream_id, read_bytes = _whole(likeness) or (NO_STREAM, 0)
+            self._found.append(Found(candidate, stream_id, max(1, its[2] - read_bytes), first_moment(head)))
         elif file.is_torn and (likeness is None or likeness.is_whole):
             self._note_torn(candidate)
         else:
@@ -174,17 +173,17 @@ class Survey:
                 yield trouble
 
     def _in_order(self) -> list[Found]:
-        """Sort what goes on in the order in which it was begun, then what is new by its time, or by its names."""
-        going_on, new = [], []
-        for found, likeness in self._likenesses:
-            if likeness is not None and is_known(likeness, self.whole_ids):
-                going_on.append(found._replace(stream_id=likeness.stream.stream_id))
-            else:
-                new.append(found)
-        has_moments = all(found.moment for found in new)
-        going_on.sort(key=lambda found: found.stream_id)
-        new.sort(key=lambda found: (found.moment if has_moments else "", age_by_name(found.candidate.path)))
-        return going_on + new
+        """Sort what was begun to be read in the order of its beginning, then the rest by time, or by the names."""
+        has_moments = all(found.moment for found in self._found if found.stream_id == NO_STREAM)
+        return sorted(
+            self._found,
+            key=lambda found: (
+                found.stream_id == NO_STREAM,
+                found.stream_id,
+                found.moment if has_moments else "",
+                age_by_name(found.candidate.path),
+            ),
+        )
 
 
 def _whole(likeness: Likeness | None) -> Whole:
