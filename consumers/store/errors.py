@@ -28,12 +28,12 @@ class StoreBusyError(StoreError):
     """Another program holds the database's lock just now: try again."""
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: sqlite3.Error | OverflowError) -> bool:
     """Return whether another program holds a lock; the extended codes (…_SNAPSHOT, …_RECOVERY) say the same."""
     return _code(error).startswith(_BUSY_CODES)
 
 
-def named(error: sqlite3.Error, shown_path: str) -> StoreError:
+def named(error: sqlite3.Error | OverflowError, shown_path: str) -> StoreError:
     """Return SQLite's error as this project's own, with the database and what to do."""
     if is_busy(error):
         return StoreBusyError(f"{shown_path} is locked by another program")
@@ -41,5 +41,5 @@ def named(error: sqlite3.Error, shown_path: str) -> StoreError:
     return StoreError(f"cannot use {shown_path}: {printable(str(error))}{advice}. Unread lines stay in the file")
 
 
-def _code(error: sqlite3.Error) -> str:
+def _code(error: sqlite3.Error | OverflowError) -> str:
     return str(getattr(error, "sqlite_errorname", ""))

@@ -189,7 +189,7 @@ class Store:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OverflowError) as error:
             raise named(error, self._shown) from error
         except RowError as error:
             raise StoreError(
