@@ -63,7 +63,9 @@ class Store:
 
     def streams(self) -> list[Stream]:
         """Return every stream that was ever read, in the order in which they were begun."""
-        return [source.stream() for source in self._records(SOURCES, "ORDER BY id")]
+        sources = self._records(SOURCES, "ORDER BY id")
+        with self._named_errors():
+            return [source.stream() for source in sources]
 
     def machines(self) -> list[Machine]:
         """Return what is known of each machine."""
