@@ -52,6 +52,12 @@ class Plant:
         rotated.write_bytes(gzip.compress(rotated.with_suffix("").read_bytes(), 1))
         rotated.with_suffix("").unlink()
 
+    def late(self, count: int) -> None:
+        """Write to the file that was rotated last."""
+        with self._rotated(1).open("ab") as file:
+            file.write(numbered(self.lines, count))
+        self.lines += count
+
     def rotate_on(self, rotations: int) -> None:
         """Rotate so often; what is read comes in the midst of a file before, and of another one behind."""
         for _ in range(rotations):
@@ -149,6 +155,23 @@ def test_files_rotated_without_a_pause_while_the_consumer_reads_are_read_in_orde
         plant.rotate_on(ROTATIONS)
         read_on(plant, consumer)
     check_rows(plant, consumer.said())
+
+
+def test_the_next_look_comes_soon_although_one_was_interrupted_for_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.follow.tail._TURN_S", -1.0)  # the caller has its turn after each file
+    plant = Plant(tmp_path, "dated")
+    plant.write(3)
+    plant.rotate()
+    plant.write(3)
+    with closing(ConsumerInProcess(plant.live_file, plant.database)) as consumer:
+        while consumer.pipeline.step():
+            consumer.time_s += 3600.0
+        plant.late(1)
+        consumer.time_s += 1.0
+        consumer.read_all()
+    assert stored_numbers(plant.database) == list(range(7))
 
 
 # Thousands of files
