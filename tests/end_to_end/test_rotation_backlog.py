@@ -204,6 +204,23 @@ class Counts:
         return self.opened, self.read, calls
 
 
+def test_files_with_the_same_beginning_are_read_in_linear_time_so_far_as_the_disk_is_concerned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = Counts(monkeypatch)
+    reads = []
+    for files in (50, 200):
+        (tmp_path / str(files)).mkdir()
+        plant = Plant(tmp_path / str(files), "dated")
+        for number in range(files):
+            plant.live_file.write_bytes(numbered(0, 10) + numbered(10 + number, 1))
+            plant.rotate()
+        with closing(ConsumerInProcess(plant.live_file, plant.database)) as consumer:
+            reads.append(counts.reading(consumer)[1])
+        assert set(stored_numbers(plant.database)) == set(range(10 + files))
+    assert reads[1] <= 5 * reads[0]
+
+
 def one_line_files(folder: Path, count: int) -> Plant:
     folder.mkdir()
     plant = Plant(folder, "dated")
