@@ -1,6 +1,6 @@
 """The unread lines in the files beside the live one: read one file after the other until none is left."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -67,20 +67,27 @@ class Beside:
 
     def _look(self, live: OpenFile | None) -> Generator[Step, None, bool]:
         """Look once into all files and read what is unread; return whether to look again."""
-        begin_s = self._monotonic()
         self._has_moved = False
         survey = Survey(self._path, self._streams, self._memory)
-        for _ in survey.steps(live):
-            yield None
+        look_s = yield from self._timed(survey.steps(live))
         has_read = False
         self._backlog = survey.unread
         while self._backlog and not self._has_moved:
             has_read |= yield from self._read(self._backlog.pop(0), survey)
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
-        self._next_look_s = self._monotonic() + _IDLE_SHARE * (self._monotonic() - begin_s)
+        self._next_look_s = self._monotonic() + _IDLE_SHARE * look_s
         has_moved = survey.has_moved or self._has_moved
         self._moved_looks = self._moved_looks + 1 if has_moved and not has_read else 0
         return has_read or has_moved
+
+    def _timed(self, steps: Iterator[None]) -> Generator[None, None, float]:
+        """Go through steps; return how long they took by themselves, without what the caller did in between."""
+        took_s, since_s = 0.0, self._monotonic()
+        for _ in steps:
+            took_s += self._monotonic() - since_s
+            yield None
+            since_s = self._monotonic()
+        return took_s + self._monotonic() - since_s
 
     def _read(self, found: Found, survey: Survey) -> Generator[Step, None, bool]:
         """Read a file to its end; return whether anything was unread in it."""

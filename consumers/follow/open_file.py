@@ -79,9 +79,14 @@ class OpenFile:
 
     def holds(self, mark: Mark) -> bool | None:
         """Return whether the bytes before a mark are in the file; None if it ends before."""
-        begin, count = sample_range(mark.offset)
+        found = self.digest_before(mark.offset)
+        return None if found is None else found == mark.digest
+
+    def digest_before(self, offset: int) -> bytes | None:
+        """Return the hash that a mark at an offset would have; None if the file ends before."""
+        begin, count = sample_range(offset)
         sample = self.read_at(begin, count)
-        return None if len(sample) < count else digest(sample) == mark.digest
+        return None if len(sample) < count else digest(sample)
 
     def approach(self, offset: int) -> Iterator[None]:
         """Unpack up to an offset, pausing now and then; a plain file need not be."""

@@ -8,7 +8,8 @@ the whole of it stands in no other file; else, and where no stream has its first
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 from consumers.follow.marks import SAMPLE_BYTES, SPACING, digest, sample_range
@@ -105,8 +106,10 @@ def _keys_of_stream(stream: Stream) -> list[_Key]:
 def recognise(file: OpenFile, streams: Streams) -> Generator[None, None, Likeness | None]:
     """Return the stream that a file is most like, or None if no stream has its first line. Pauses in long work."""
     closest: Likeness | None = None
-    for stream in streams.begun_with(file.read_at(0, SAMPLE_BYTES)):
-        likeness = yield from _compare(file, stream)
+    head = file.read_at(0, SAMPLE_BYTES)
+    digest_before = cache(file.digest_before)  # many streams may share their marks
+    for stream in streams.begun_with(head):
+        likeness = yield from _compare(file, head, digest_before, stream)
         if closest is None or _closeness(likeness) > _closeness(closest):
             closest = likeness
     return closest
@@ -116,19 +119,21 @@ def _closeness(likeness: Likeness) -> tuple[bool, int, bool, int]:
     return likeness.is_whole, likeness.agreed, not likeness.is_other, likeness.stream.stream_id
 
 
-def _compare(file: OpenFile, stream: Stream) -> Generator[None, None, Likeness]:
-    has_head = stream.head.startswith(file.read_at(0, len(stream.head)))
+def _compare(
+    file: OpenFile, head: bytes, digest_before: Callable[[int], bytes | None], stream: Stream
+) -> Generator[None, None, Likeness]:
+    has_head = stream.head.startswith(head[: len(stream.head)])
     yield from file.approach(stream.offset - SAMPLE_BYTES)
-    if has_head and file.holds(stream.marks[-1]):
+    if has_head and digest_before(stream.offset) == stream.marks[-1].digest:
         return Likeness(stream, stream.offset, is_whole=True, is_other=False)
     agreed = 0
     for mark in stream.marks:
         yield from file.approach(mark.offset - SAMPLE_BYTES)
-        is_held = file.holds(mark)
-        if is_held is None:
+        found = digest_before(mark.offset)
+        if found is None:
             is_other = not has_head or _has_line_end_between(file, agreed, mark.offset)
             return Likeness(stream, agreed, is_whole=False, is_other=is_other)
-        if not is_held:
+        if found != mark.digest:
             break
         agreed = mark.offset
     return Likeness(stream, agreed, is_whole=False, is_other=True)

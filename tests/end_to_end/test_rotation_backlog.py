@@ -51,6 +51,12 @@ class Plant:
         rotated.write_bytes(gzip.compress(rotated.with_suffix("").read_bytes(), 1))
         rotated.with_suffix("").unlink()
 
+    def late(self, count: int) -> None:
+        """Write to the file that was rotated last."""
+        with self._rotated(1).open("ab") as file:
+            file.write(numbered(self.lines, count))
+        self.lines += count
+
     def rotate_on(self, rotations: int) -> None:
         """Rotate so often; what is read comes in the midst of a file before, and of another one behind."""
         for _ in range(rotations):
@@ -150,6 +156,23 @@ def test_files_rotated_without_a_pause_while_the_consumer_reads_are_read_in_orde
     check_rows(plant, consumer.said())
 
 
+def test_the_next_look_comes_soon_although_one_was_interrupted_for_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.follow.tail._TURN_S", -1.0)  # the caller has its turn after each file
+    plant = Plant(tmp_path, "dated")
+    plant.write(3)
+    plant.rotate()
+    plant.write(3)
+    with closing(ConsumerInProcess(plant.live_file, plant.database)) as consumer:
+        while consumer.pipeline.step():
+            consumer.time_s += 3600.0
+        plant.late(1)
+        consumer.time_s += 1.0
+        consumer.read_all()
+    assert stored_numbers(plant.database) == list(range(7))
+
+
 # Thousands of files
 
 
@@ -178,6 +201,23 @@ class Counts:
         profile.runcall(consumer.read_all)
         calls = sum(entry.callcount for entry in profile.getstats())
         return self.opened, self.read, calls
+
+
+def test_files_with_the_same_beginning_are_read_in_linear_time_so_far_as_the_disk_is_concerned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = Counts(monkeypatch)
+    reads = []
+    for files in (50, 200):
+        (tmp_path / str(files)).mkdir()
+        plant = Plant(tmp_path / str(files), "dated")
+        for number in range(files):
+            plant.live_file.write_bytes(numbered(0, 10) + numbered(10 + number, 1))
+            plant.rotate()
+        with closing(ConsumerInProcess(plant.live_file, plant.database)) as consumer:
+            reads.append(counts.reading(consumer)[1])
+        assert set(stored_numbers(plant.database)) == set(range(10 + files))
+    assert reads[1] <= 5 * reads[0]
 
 
 def one_line_files(folder: Path, count: int) -> Plant:
