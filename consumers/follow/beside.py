@@ -16,6 +16,8 @@ from utils.text import printable
 
 _IDLE_SHARE: Final = 50
 """While nothing else is to be done, looks take one such part of the time at most."""
+_LONGEST_PAUSE_S: Final = 60.0
+"""The next look comes after so long at the latest, since a look may have been held up for hours in its midst."""
 
 Step = tuple[Reader, Chunk] | None
 """A chunk and what it was read with; None for a pause in the midst of longer work."""
@@ -73,7 +75,8 @@ class Beside:
         while self._backlog and not self._has_moved:
             has_read |= yield from self._read(self._backlog.pop(0), survey)
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
-        self._next_look_s = self._monotonic() + _IDLE_SHARE * (self._monotonic() - begin_s)
+        now_s = self._monotonic()
+        self._next_look_s = now_s + min(_IDLE_SHARE * (now_s - begin_s), _LONGEST_PAUSE_S)
         return has_read or survey.has_moved or self._has_moved
 
     def _read(self, found: Found, survey: Survey) -> Generator[Step, None, bool]:

@@ -20,11 +20,6 @@ Open = Callable[[], Reader]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "live.json"
-
-
-@pytest.fixture
 def open_reader(path: Path) -> Iterator[Open]:
     with ExitStack() as files:
 

@@ -17,11 +17,6 @@ READ = lines(1, 40)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "file"
-
-
-@pytest.fixture
 def streams(path: Path) -> Streams:
     """Streams that know one, of 40 lines."""
     streams = Streams([])
@@ -115,11 +110,13 @@ def test_of_streams_that_share_their_first_kib_the_one_that_is_held_whole_is_tak
         assert (likeness.stream.stream_id, likeness.is_whole) == (stream_id, True)
 
 
-def test_a_line_behind_a_common_head_shows_that_the_bytes_are_others(path: Path) -> None:
-    head = b"#" * 1500 + b"\n"
-    path.write_bytes(head + b"x" * 700 + b"\n" + lines(1, 1))
+@pytest.mark.parametrize("head", [b"#" * 1500 + b"\n", b""], ids=["a common head", "a common start of a long line"])
+def test_a_line_that_ends_where_the_stream_has_one_long_line_shows_that_the_bytes_are_others(
+    path: Path, head: bytes
+) -> None:
+    path.write_bytes(head + b"x" * 5000 + b"\n" + lines(1, 1))
     read_whole(path, streams := Streams([]))
-    likeness = likeness_of(path, head + lines(2, 1), streams)
+    likeness = likeness_of(path, head + b"x" * 3000 + b"\n" + lines(2, 1), streams)
     assert likeness is not None
     assert likeness.is_other
 
