@@ -18,6 +18,8 @@ _MOVED_LOOKS: Final = 100
 """After so many looks in a row that found nothing but files being renamed, the live file is not kept waiting."""
 _IDLE_SHARE: Final = 50
 """While nothing else is to be done, looks take one such part of the time at most."""
+_LONGEST_PAUSE_S: Final = 60.0
+"""The next look comes after so long at the latest, since a look may have been held up for hours in its midst."""
 
 Step = tuple[Reader, Chunk] | None
 """A chunk and what it was read with; None for a pause in the midst of longer work."""
@@ -75,7 +77,7 @@ class Beside:
         while self._backlog and not self._has_moved:
             has_read |= yield from self._read(self._backlog.pop(0), survey)
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
-        self._next_look_s = self._monotonic() + _IDLE_SHARE * look_s
+        self._next_look_s = self._monotonic() + min(_IDLE_SHARE * look_s, _LONGEST_PAUSE_S)
         has_moved = survey.has_moved or self._has_moved
         self._moved_looks = self._moved_looks + 1 if has_moved and not has_read else 0
         return has_read or has_moved

@@ -141,10 +141,12 @@ def _compare(
 
 def _has_line_end_between(file: OpenFile, agreed: int, next_offset: int) -> bool:
     """Return whether a line ends between two neighbouring marks that are too far apart for more than one line."""
-    if agreed == 0 or next_offset - agreed <= agreed // SPACING:
+    gap = next_offset - agreed
+    if gap <= max(agreed // SPACING, SAMPLE_BYTES if agreed == 0 else 0):
         return False
-    behind = file.read_at(agreed - 1, min(next_offset - agreed, _SEARCHED_BYTES) + 1)
-    return behind.startswith(b"\n") and b"\n" in behind[1:]  # an old database has a mark that is no end of a line
+    behind = file.read_at(agreed, min(gap, _SEARCHED_BYTES))
+    is_line_end = agreed == 0 or file.read_at(agreed - 1, 1) == b"\n"  # an old database has a mark that is none
+    return is_line_end and b"\n" in behind
 
 
 def is_known(likeness: Likeness, whole_ids: Collection[int]) -> bool:
