@@ -43,7 +43,6 @@ class Beside:
         self._memory = Memory(monotonic)
         self._backlog: list[Found] = []
         self._next_look_s = monotonic()
-        self._has_moved = False
 
     @property
     def is_due(self) -> bool:
@@ -66,29 +65,29 @@ class Beside:
     def _look(self, live: OpenFile | None) -> Generator[Step, None, bool]:
         """Look once into all files and read what is unread; return whether to look again."""
         begin_s = self._monotonic()
-        self._has_moved = False
         survey = Survey(self._path, self._streams, self._memory)
         for _ in survey.steps(live):
             yield None
-        has_read = False
+        has_read, has_moved = False, survey.has_moved
         self._backlog = survey.unread
-        while self._backlog and not self._has_moved:
-            has_read |= yield from self._read(self._backlog.pop(0), survey)
+        try:
+            while self._backlog:
+                has_read |= yield from self._read(self._backlog.pop(0), survey)
+        except (MovedError, RewrittenError):
+            has_moved = True
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
         now_s = self._monotonic()
         self._next_look_s = now_s + min(_IDLE_SHARE * (now_s - begin_s), _LONGEST_PAUSE_S)
-        return has_read or survey.has_moved or self._has_moved
+        return has_read or has_moved
 
     def _read(self, found: Found, survey: Survey) -> Generator[Step, None, bool]:
-        """Read a file to its end; return whether anything was unread in it."""
+        """Read a file to its end; return whether anything was unread in it. Raises MovedError and RewrittenError."""
         has_read = False
         try:
             with closing(found.candidate.open()) as file:
                 for step in self._steps_through(file, survey):
                     has_read |= step is not None
                     yield step
-        except (MovedError, RewrittenError):
-            self._has_moved = True
         except OSError as error:
             survey.troubles.append(unreadable(error, found.candidate.path))
         return has_read
