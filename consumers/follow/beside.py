@@ -45,8 +45,6 @@ class Beside:
         self._memory = Memory(monotonic)
         self._backlog: list[Found] = []
         self._next_look_s = monotonic()
-        self._has_moved = False
-        self._moved_looks = 0
 
     @property
     def is_due(self) -> bool:
@@ -62,25 +60,26 @@ class Beside:
 
         Raises OSError if the live file cannot be read.
         """
-        has_more = True
-        self._moved_looks = 0
-        while has_more and self._moved_looks < _MOVED_LOOKS:
-            has_more = yield from self._look(live)
+        has_more, moved_looks = True, 0
+        while has_more and moved_looks < _MOVED_LOOKS:
+            has_read, has_moved = yield from self._look(live)
+            moved_looks = moved_looks + 1 if has_moved and not has_read else 0
+            has_more = has_read or has_moved
 
-    def _look(self, live: OpenFile | None) -> Generator[Step, None, bool]:
-        """Look once into all files and read what is unread; return whether to look again."""
-        self._has_moved = False
+    def _look(self, live: OpenFile | None) -> Generator[Step, None, tuple[bool, bool]]:
+        """Look once into all files and read what is unread; return whether there was any, and whether files moved."""
         survey = Survey(self._path, self._streams, self._memory)
         look_s = yield from self._timed(survey.steps(live))
-        has_read = False
+        has_read, has_moved = False, survey.has_moved
         self._backlog = survey.unread
-        while self._backlog and not self._has_moved:
-            has_read |= yield from self._read(self._backlog.pop(0), survey)
+        try:
+            while self._backlog:
+                has_read |= yield from self._read(self._backlog.pop(0), survey)
+        except (MovedError, RewrittenError):
+            has_moved = True
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
         self._next_look_s = self._monotonic() + min(_IDLE_SHARE * look_s, _LONGEST_PAUSE_S)
-        has_moved = survey.has_moved or self._has_moved
-        self._moved_looks = self._moved_looks + 1 if has_moved and not has_read else 0
-        return has_read or has_moved
+        return has_read, has_moved
 
     def _timed(self, steps: Iterator[None]) -> Generator[None, None, float]:
         """Go through steps; return how long they took by themselves, without what the caller did in between."""
@@ -92,15 +91,13 @@ class Beside:
         return took_s + self._monotonic() - since_s
 
     def _read(self, found: Found, survey: Survey) -> Generator[Step, None, bool]:
-        """Read a file to its end; return whether anything was unread in it."""
+        """Read a file to its end; return whether anything was unread in it. Raises MovedError and RewrittenError."""
         has_read = False
         try:
             with closing(found.candidate.open()) as file:
                 for step in self._steps_through(file, survey):
                     has_read |= step is not None
                     yield step
-        except (MovedError, RewrittenError):
-            self._has_moved = True
         except OSError as error:
             survey.troubles.append(unreadable(error, found.candidate.path))
         return has_read

@@ -88,7 +88,7 @@ def test_nothing_but_a_regular_file_is_opened_and_a_pipe_is_not_waited_for(tmp_p
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="no regular file"):
         OpenFile(tmp_path / "pipe")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match="no regular file"):
         OpenFile(tmp_path)
 
 
