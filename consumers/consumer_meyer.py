@@ -15,11 +15,13 @@ from typing import Any, Final
 from loguru import logger
 
 from consumers.follow.tail import Tail
+from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
-from consumers.store.errors import StoreBusyError, StoreError
+from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
@@ -34,6 +36,8 @@ SLICE_S: Final = 0.04
 """Lines are read for no longer than this before the window gets its turn."""
 CATCH_UP_SLICE_S: Final = 0.15
 """The same while there is much to catch up with: the window answers more slowly, and the readings come sooner."""
+CLOCK_READINGS: Final = 2_000
+"""From as many of the newest readings it is known what time it is in the plant."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
 _CHILD_ENDS_WITHIN_S: Final = 5.0
@@ -57,6 +61,7 @@ class Consumer:
         reporter: Reporter,
         stop: StopRequest,
         child: "subprocess.Popen[bytes] | None",
+        growth: GrowthWatch,
     ) -> None:
         self._config = config
         self._pipeline = pipeline
@@ -65,14 +70,21 @@ class Consumer:
         self._reporter = reporter
         self._stop = stop
         self._child = child
+        self._growth = growth
         self._is_behind = False
 
     def read_all(self) -> bool:
-        """Read what is there, to the end; a database that is locked is waited for. False if asked to stop before."""
+        """Read what is there, to the end; return False if asked to stop before.
+
+        A database that is locked is waited for. A full disk is not: whoever started this waits for its end.
+        """
         while not self._stop.requested:
             if not self._work(time.monotonic() + SLICE_S):
-                if not self._pipeline.is_waiting:
+                waiting = self._pipeline.waiting
+                if waiting is None:
                     return True
+                if isinstance(waiting.error, StoreFullError):
+                    raise waiting.error
                 self._stop.wait(POLL_S)
         return False
 
@@ -97,7 +109,11 @@ class Consumer:
         has_more = True
         while has_more and time.monotonic() < until_s:
             has_more = self._pipeline.step()
-        self._reporter.report(self._fleet, self._pipeline.tally, self._config.limits, self._tail.unread_bytes)
+        pipeline = self._pipeline
+        self._reporter.report(
+            self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
+        )
+        self._growth.look(pipeline.plant_clock.now)
         status = None if self._child is None else self._child.poll()
         if status is not None and not self._stop.requested:
             raise PipelineError(f"the producer has ended by itself, with status {status}; see its messages")
@@ -113,20 +129,32 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     if is_drawn:
         _import_matplotlib()
     with ExitStack() as cleanup:
-        store = _open_store(config, stop)
+        store = _open_store(config, stop, is_full_waited_for=not options.once)
         if store is None:
             return
         cleanup.enter_context(closing(store))
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = Pipeline(tail, store, fleet, _judge(config, stop), time.time, _say, _warn, reporter.rejected)
+        plant_clock = _restored_plant_clock(store)
+        pipeline = Pipeline(
+            tail,
+            store,
+            fleet,
+            _judge(config, stop),
+            time.time,
+            _say,
+            _warn,
+            reporter.rejected,
+            plant_clock=plant_clock,
+        )
         _say(
             f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
         )
         cleanup.enter_context(_summary(pipeline, store, reporter))
         child = cleanup.enter_context(_producer(live_file)) if options.demo else None
-        consumer = Consumer(config, pipeline, fleet, tail, reporter, stop, child)
+        growth = _growth_watch(config, store, live_file)
+        consumer = Consumer(config, pipeline, fleet, tail, reporter, stop, child, growth)
         if options.once:
             _read_once(config, options, consumer, tail, fleet)
         else:
@@ -149,23 +177,45 @@ def _import_matplotlib() -> None:
         ) from error
 
 
-def _open_store(config: Config, stop: StopRequest) -> Store | None:
+def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) -> Store | None:
     """Open the database, waiting for its lock if need be; return None if someone asks to stop meanwhile."""
-    is_waiting = False
+    told: type[StoreWaitError] | None = None
     while not stop.requested:
         try:
-            return Store(config.database_file, config.keep_rejected)
-        except StoreBusyError as error:
-            if not is_waiting:
+            return Store(
+                config.database_file, config.keep_rejected, config.keep_readings_days, config.keep_minutes_days
+            )
+        except StoreWaitError as error:
+            if isinstance(error, StoreFullError) and not is_full_waited_for:
+                raise
+            if told is not type(error):
                 _warn(f"{error}; waiting")
-            is_waiting = True
-            stop.wait(POLL_S)
+            told = type(error)
+            stop.wait(max(POLL_S, error.retry_after_s))
     return None
 
 
 def _restored_fleet(store: Store, recent_readings: int, machines_at_most: int) -> Fleet:
     recent = store.newest_rows(recent_readings) if recent_readings else ()
     return Fleet(recent_readings, store.machines(), recent, machines_at_most)
+
+
+def _restored_plant_clock(store: Store) -> PlantClock:
+    clock = PlantClock(store.plant_at)
+    clock.restore(store.newest_rows(CLOCK_READINGS), timestamp_at(time.time()))
+    return clock
+
+
+def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:
+    return GrowthWatch(
+        Path(os.path.realpath(config.database_file)),
+        live_file,
+        store.size_bytes,
+        store.oldest_reading_at,
+        config.keep_readings_days,
+        _warn,
+        time.monotonic,
+    )
 
 
 def _judge(config: Config, stop: StopRequest) -> Judge:

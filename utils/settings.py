@@ -41,6 +41,16 @@ class Config:
     keep_rejected: int = declare(
         100_000, "rejected messages that are kept, the newest ones; all are counted", "messages", 1, 100_000_000
     )
+    keep_readings_days: float = declare(
+        0.0, "readings are kept for so long by the plant's clock, then deleted; 0: for ever", "days", 0, 100_000
+    )
+    keep_minutes_days: float = declare(
+        0.0, "minutes of each machine are kept for so long, then deleted; 0: for ever", "days", 0, 100_000
+    )
+    delete_finished_files: bool = declare(
+        False,  # noqa: FBT003 - a default, not an argument
+        "whether a rotated file is deleted when all of it is in the database and it was quiet for an hour: yes, no",
+    )
     machines_at_most: int = declare(
         100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000
     )
@@ -116,6 +126,8 @@ def _parse(setting: Field[Any], text: str) -> Any:
         return _path(setting, text)
     if isinstance(setting.default, str):
         return _log_level(text)
+    if isinstance(setting.default, bool):
+        return _yes_or_no(text)
     if setting.type is float:
         return _within(setting, text, float, "a number")
     return _within(setting, text, int, "a whole number")
@@ -134,6 +146,12 @@ def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"one of {', '.join(LOG_LEVELS)}")
     return text.upper()
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no", "true", "false"):
+        raise ValueError("yes or no")
+    return text.lower() in ("yes", "true")
 
 
 def _within(setting: Field[Any], text: str, kind: type[int] | type[float], what: str) -> float:

@@ -39,6 +39,9 @@ class Database:
         self.saved: list[Commit] = []
         self.tried: list[Commit] = []
         self.refusals: list[StoreError] = []
+        self.expired_at: list[str] = []
+        self.expirable_steps = 0
+        self.expiry_refusals: list[StoreError] = []
         self._journal = journal
 
     def save(self, commit: Commit) -> None:
@@ -47,6 +50,13 @@ class Database:
             raise self.refusals.pop(0)
         self._journal.append("save")
         self.saved.append(commit)
+
+    def expire(self, plant_at: str) -> bool:
+        self.expired_at.append(plant_at)
+        if self.expiry_refusals:
+            raise self.expiry_refusals.pop(0)
+        self.expirable_steps -= 1
+        return self.expirable_steps > 0
 
 
 class Wired:
@@ -138,8 +148,8 @@ def test_a_save_that_fails_is_tried_again_with_the_same_commit_and_changes_nothi
 def test_a_locked_database_is_waited_for_and_told_of_once(wired: Wired) -> None:
     wired.write(lines(1, 2))
     wired.database.refusals = [LOCKED] * 3
-    assert [(wired.pipeline.step(), wired.pipeline.is_waiting) for _ in range(3)] == [(False, True)] * 3
-    assert (wired.pipeline.step(), wired.pipeline.is_waiting) == (True, False)
+    assert [(wired.pipeline.step(), wired.pipeline.waiting is not None) for _ in range(3)] == [(False, True)] * 3
+    assert (wired.pipeline.step(), wired.pipeline.waiting) == (True, None)
     assert wired.said == [
         "the database is locked by another program; waiting, and the lines wait in the file",
         "the database is free again; going on",
