@@ -5,6 +5,7 @@ wrong clock must not make the whole history old: that would delete it. So the ti
 and a time in the future is believed only if the readings led there step by step.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -47,10 +48,10 @@ def believed_time(before: Timestamp | None, votes: Sequence[Timestamp], at: Time
     if middle <= shifted(at, CLOCK_TOLERANCE_S):
         return middle
     reached = votes[0] if before is None else before
-    for vote in votes:
+    for vote in votes[bisect_right(votes, reached) : bisect_right(votes, middle)]:
         if epoch_seconds(vote) - epoch_seconds(reached) > CLOCK_TOLERANCE_S:
             break
-        reached = max(reached, vote)
+        reached = vote
     return min(middle, reached)
 
 

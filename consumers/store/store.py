@@ -199,8 +199,6 @@ class Store:
             raise StoreError(f"{self._shown} is another program's database; set DATABASE_FILE to another file")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        # What was deleted is overwritten only in pages that are written anyway, whatever the library's own default.
-        self._connection.execute("PRAGMA secure_delete = FAST")
         self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         migrate(self._connection, version)
 

@@ -9,10 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from consumers.consumer_meyer import Consumer
+from consumers.growth import GrowthWatch
+from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
+from consumers.pipeline import Tally, Waiting
+from consumers.report import Reporter
+from consumers.store.errors import StoreBusyError, StoreFullError, StoreWaitError
 from tests.support import CONSUMER, PRODUCER, PROJECT, line, lines, query, run, start, stored_machine_ids
+from utils.settings import Config
+from utils.stop import StopRequest
 
 SPECIFIED_COLUMNS = [
     ("id", "INTEGER", 1),
@@ -288,3 +299,49 @@ def test_a_headless_consumer_never_imports_matplotlib(tmp_path: Path, live_file:
     assert "consumers.store.store" in process.stderr
     assert "matplotlib" not in process.stderr
     assert "numpy" not in process.stderr
+
+
+# A full disk, and a lock, while all is read once
+
+
+class WaitingPipeline:
+    """A pipeline that can save nothing just now, for so many steps."""
+
+    tally = Tally()
+    plant_clock = PlantClock()
+
+    def __init__(self, error: StoreWaitError, steps: int) -> None:
+        self.waiting: Waiting | None = Waiting(error, 0.0)
+        self._steps = steps
+
+    def step(self) -> bool:
+        self._steps -= 1
+        if self._steps <= 0:
+            self.waiting = None
+        return False
+
+
+def consumer_of(pipeline: WaitingPipeline, live_file: Path) -> Consumer:
+    reporter = Reporter(print, print, lambda: 0.0, 30.0, 60.0)
+    growth = GrowthWatch(live_file, live_file, lambda: 0, lambda: None, 0.0, print, lambda: 0.0)
+    return Consumer(
+        Config(),
+        cast("Any", pipeline),
+        Fleet(0),
+        cast("Any", SimpleNamespace(unread_bytes=lambda: 0)),
+        reporter,
+        StopRequest(),
+        None,
+        growth,
+    )
+
+
+def test_once_a_lock_is_waited_for(live_file: Path) -> None:
+    pipeline = WaitingPipeline(StoreBusyError("locked"), 3)
+    assert consumer_of(pipeline, live_file).read_all()
+    assert pipeline.waiting is None
+
+
+def test_once_a_full_disk_ends_it(live_file: Path) -> None:
+    with pytest.raises(StoreFullError, match="make room"):
+        consumer_of(WaitingPipeline(StoreFullError("make room"), 3), live_file).read_all()

@@ -1,8 +1,11 @@
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -18,12 +21,13 @@ from consumers.store.errors import StoreError
 from consumers.store.store import Store
 from tests.consumers.store.test_store import Feed, content, other_programs
 from tests.consumers.support import LIMITS, StreamInMemory
-from tests.support import line, lines, query
+from tests.support import AT, PROJECT, line, lines, query
 from utils.moment import shifted
 
 BEGIN = "2026-01-01T00:00:00.000Z"
 KEEP_H = 48
 FAR_H = 1_000_000
+LINES = [line(machine_id) for machine_id in range(3)]
 
 
 def at(hour: float) -> str:
@@ -31,7 +35,7 @@ def at(hour: float) -> str:
 
 
 def readings(hours: Sequence[float]) -> bytes:
-    return "".join(line(number % 3, timestamp=at(hour)) for number, hour in enumerate(hours)).encode()
+    return "".join(LINES[number % 3].replace(AT, at(hour)) for number, hour in enumerate(hours)).encode()
 
 
 class Keeper:
@@ -40,7 +44,7 @@ class Keeper:
     def __init__(self, database: Path) -> None:
         self.database = database
         self.store = Store(database, keep_readings_days=KEEP_H / 24)
-        self.feed = Feed(self.store)
+        self.feed = Feed(self.store, len(self.store.streams()) + 1)
 
     def save(self, hours: Sequence[float]) -> None:
         self.feed.save(readings(hours))
@@ -90,7 +94,7 @@ def test_what_is_older_than_is_kept_goes_and_the_account_balances(keeper: Keeper
 
 def test_without_the_setting_everything_is_kept_but_the_plants_time_is_noted(database: Path) -> None:
     with closing(Store(database)) as store:
-        assert store.plant_at is None
+        assert [store.plant_at] == [None]
         Feed(store).save(readings(range(100)))
         assert not store.expire(at(1000))
         assert store.plant_at == at(1000)
@@ -315,6 +319,48 @@ def test_single_steps_lose_nothing_and_take_nothing_young(
             gone = saved[: len(saved) - kept]
             assert all(any(not now - KEEP_H <= hour <= now + 24 for now in times_h) for hour in gone)
         keeper.store.close()
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from tests.consumers.store.test_retention import Keeper, at
+keeper = Keeper(Path(sys.argv[1]))
+hour = keeper.store.account().stored_lines
+print("ready", flush=True)
+while True:
+    keeper.save(range(hour, hour + 50))
+    hour += 50
+    keeper.expire(hour)
+"""
+
+
+def test_a_kill_at_any_moment_loses_nothing_and_what_is_left_balances(database: Path) -> None:
+    random = Random(7)
+    for _ in range(8):
+        with subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(database)],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            try:
+                child.wait(random.uniform(0.0, 0.4))
+            except subprocess.TimeoutExpired:
+                child.kill()
+        check(database)
+
+
+def check(database: Path) -> None:
+    with closing(Store(database)) as store:
+        account = store.account()
+    rows = query(database, "SELECT id, timestamp FROM manufacturing_analytics ORDER BY id")
+    stored = account.stored_lines
+    assert len(rows) + account.expired_rows == stored
+    assert rows == [(number, at(number - 1)) for number in range(stored - len(rows) + 1, stored + 1)]
+    assert set(query(database, "SELECT deleted_rows, balances FROM ingest_audit")) <= {(0, 1)}
 
 
 # A year in small
