@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from consumers.records import Timestamp
+from consumers.store.errors import StoreWaitError
 from utils.message import epoch_seconds
 from utils.moment import DAY_S
 from utils.text import printable
@@ -122,16 +123,18 @@ class GrowthWatch:
         if plant_at is None or now_s < self._next_sample_s:
             return
         self._next_sample_s = now_s + _SAMPLE_EVERY_S
-        plant_s = epoch_seconds(plant_at)
+        try:
+            self._measure(epoch_seconds(plant_at), now_s)
+        except (OSError, StoreWaitError):
+            return  # whoever reads and writes there tells what is wrong
+
+    def _measure(self, plant_s: float, now_s: float) -> None:
         if self._database_samples and plant_s < self._database_samples[-1].at_s:
             self._database_samples.clear()  # older lines are read now: what they add is no measure of time
         ends_after_days = self._days_until_steady(plant_s)
         self._database_samples.append(Sample(plant_s, self._size_bytes()))
-        try:
-            self._live_samples.append(Sample(now_s, bytes_beside(self._live_file)))
-            self._warn_of_disks(self._growths(ends_after_days), now_s)
-        except OSError:
-            return  # whoever reads and writes there tells what is wrong
+        self._live_samples.append(Sample(now_s, bytes_beside(self._live_file)))
+        self._warn_of_disks(self._growths(ends_after_days), now_s)
 
     def _growths(self, ends_after_days: float) -> Mapping[Path, Growth]:
         return {

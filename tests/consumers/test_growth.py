@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.growth import Growth, GrowthWatch, Outlook, Sample, bytes_a_day, bytes_beside, outlook, warning
+from consumers.store.errors import StoreBusyError
 from utils.moment import DAY_S, shifted
 
 BEGIN = "2026-01-01T00:00:00.000Z"
@@ -201,6 +202,18 @@ def test_a_folder_that_is_gone_for_a_while_stops_nothing(plant: Plant) -> None:
     plant.live_file.unlink()
     plant.live_file.parent.rmdir()
     plant.minutes(20, 50)
+    assert plant.warned == []
+
+
+def test_a_database_that_is_locked_for_a_while_stops_nothing(tmp_path: Path) -> None:
+    def locked() -> int:
+        raise StoreBusyError("locked")
+
+    plant = Plant(tmp_path)
+    plant.watch = GrowthWatch(
+        tmp_path / "a.sqlite", plant.live_file, locked, lambda: None, 0, plant.warned.append, lambda: plant.time_s
+    )
+    plant.minutes(3, 50)
     assert plant.warned == []
 
 
