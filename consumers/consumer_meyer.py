@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +13,12 @@ from typing import Any, Final
 
 from loguru import logger
 
+from consumers.demo import running_producer
 from consumers.follow.tail import Tail
+from consumers.follow.trouble import Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
+from consumers.loop import POLL_S, REFRESH_S, Loop
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
@@ -28,19 +30,12 @@ from utils.errors import PipelineError
 from utils.message import timestamp_at
 from utils.settings import Config
 from utils.stop import StopRequest
-from utils.text import printable
+from utils.text import printable, shown
 
-POLL_S: Final = 0.05
-REFRESH_S: Final = 2.0
-SLICE_S: Final = 0.04
-"""Lines are read for no longer than this before the window gets its turn."""
-CATCH_UP_SLICE_S: Final = 0.15
-"""The same while there is much to catch up with: the window answers more slowly, and the readings come sooner."""
 CLOCK_READINGS: Final = 2_000
 """From as many of the newest readings it is known what time it is in the plant."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
-_CHILD_ENDS_WITHIN_S: Final = 5.0
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 
@@ -49,82 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command("consumer", _parser(), _FLAG_BY_SETTING, argv, _run)
 
 
-class Consumer:
-    """The pipeline at work: reads, reports, draws, until someone asks it to stop."""
-
-    def __init__(
-        self,
-        config: Config,
-        pipeline: Pipeline,
-        fleet: Fleet,
-        tail: Tail,
-        reporter: Reporter,
-        stop: StopRequest,
-        child: "subprocess.Popen[bytes] | None",
-        growth: GrowthWatch,
-    ) -> None:
-        self._config = config
-        self._pipeline = pipeline
-        self._fleet = fleet
-        self._tail = tail
-        self._reporter = reporter
-        self._stop = stop
-        self._child = child
-        self._growth = growth
-        self._is_behind = False
-
-    def read_all(self) -> bool:
-        """Read what is there, to the end; return False if asked to stop before.
-
-        A database that is locked is waited for. A full disk is not: whoever started this waits for its end.
-        """
-        while not self._stop.requested:
-            if not self._work(time.monotonic() + SLICE_S):
-                waiting = self._pipeline.waiting
-                if waiting is None:
-                    return True
-                if isinstance(waiting.error, StoreFullError):
-                    raise waiting.error
-                self._stop.wait(POLL_S)
-        return False
-
-    def tick(self) -> bool:
-        """Read for a slice of time; False when it is time to stop."""
-        self._is_behind = self._work(time.monotonic() + (CATCH_UP_SLICE_S if self._is_behind else SLICE_S))
-        return not self._stop.requested
-
-    def follow(self, draw: Callable[[], None] | None) -> None:
-        """Read on as lines come, without a window; `draw` is called every `REFRESH_S`."""
-        drawn_s = -REFRESH_S
-        while not self._stop.requested:
-            is_busy = self._work(time.monotonic() + SLICE_S)
-            if draw is not None and time.monotonic() - drawn_s >= REFRESH_S:
-                draw()
-                drawn_s = time.monotonic()
-            if not is_busy:
-                self._stop.wait(POLL_S)
-
-    def _work(self, until_s: float) -> bool:
-        """Take chunks until the time is over or nothing is left; tells whether there may be more."""
-        has_more = True
-        while has_more and time.monotonic() < until_s:
-            has_more = self._pipeline.step()
-        pipeline = self._pipeline
-        self._reporter.report(
-            self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
-        )
-        self._growth.look(pipeline.plant_clock.now)
-        status = None if self._child is None else self._child.poll()
-        if status is not None and not self._stop.requested:
-            raise PipelineError(f"the producer has ended by itself, with status {status}; see its messages")
-        return has_more
-
-
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
     # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
-    if os.path.realpath(live_file) == os.path.realpath(config.database_file):
-        raise PipelineError(f"{_shown(live_file)} cannot be both the live file and the database")
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
@@ -136,29 +58,16 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        plant_clock = _restored_plant_clock(store)
-        pipeline = Pipeline(
-            tail,
-            store,
-            fleet,
-            _judge(config, stop),
-            time.time,
-            _say,
-            _warn,
-            reporter.rejected,
-            plant_clock=plant_clock,
-        )
-        _say(
-            f"reading {_shown(live_file)} into {_shown(config.database_file)}; {len(fleet.machines):,} machines known"
-        )
+        pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
+        _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {len(fleet.machines):,} machines known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
-        child = cleanup.enter_context(_producer(live_file)) if options.demo else None
+        child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         growth = _growth_watch(config, store, live_file)
-        consumer = Consumer(config, pipeline, fleet, tail, reporter, stop, child, growth)
+        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth)
         if options.once:
-            _read_once(config, options, consumer, tail, fleet)
+            _read_once(config, options, loop, tail, fleet)
         else:
-            _follow(config, options, consumer, fleet)
+            _follow(config, options, loop, fleet)
 
 
 def _import_matplotlib() -> None:
@@ -206,6 +115,13 @@ def _restored_plant_clock(store: Store) -> PlantClock:
     return clock
 
 
+def _pipeline(
+    config: Config, tail: Tail, store: Store, fleet: Fleet, reporter: Reporter, stop: StopRequest
+) -> Pipeline:
+    judge, plant_clock = _judge(config, stop), _restored_plant_clock(store)
+    return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+
+
 def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:
     return GrowthWatch(
         Path(os.path.realpath(config.database_file)),
@@ -225,22 +141,25 @@ def _judge(config: Config, stop: StopRequest) -> Judge:
     )
 
 
-def _read_once(config: Config, options: argparse.Namespace, consumer: Consumer, tail: Tail, fleet: Fleet) -> None:
-    if not consumer.read_all():
+def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Tail, fleet: Fleet) -> None:
+    if not loop.read_all():
         return
-    if not tail.has_sources:
+    if tail.trouble is not None and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
         from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
-        _say(f"dashboard drawn to {_shown(options.snapshot)}")
+        _say(f"dashboard drawn to {shown(options.snapshot)}")
+    unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
+    if unread:
+        raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
 
 
-def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fleet: Fleet) -> None:
+def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Fleet) -> None:
     """Read on as lines come; with a window if one is wanted and can be had."""
     if options.headless and options.snapshot is None:
-        consumer.follow(None)
+        loop.follow(None)
         return
     from consumers.board import board as dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
     from consumers.board import window  # noqa: PLC0415 - as above
@@ -251,13 +170,14 @@ def _follow(config: Config, options: argparse.Namespace, consumer: Consumer, fle
             figure = window.open_window_figure()
         except window.NoWindowError as error:
             picture = picture or config.snapshot_file
-            _warn(f"{error}; the dashboard is drawn to {_shown(picture)} instead")
+            _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
         else:
             paint = _painter(config, fleet, figure, picture)
-            window.show_window(figure, consumer.tick, paint, POLL_S, REFRESH_S)
+            loop.tick()  # so that the first picture shows what is there
+            window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
     paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
-    consumer.follow(window.keep_drawing(paint))
+    loop.follow(window.keep_drawing(paint))
 
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
@@ -293,22 +213,6 @@ def _summary(pipeline: Pipeline, store: Store, reporter: Reporter) -> Iterator[N
             _say(f"in the database: {account_line(store.account())}")
 
 
-@contextmanager
-def _producer(live_file: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the producer beside this process, as a person would in another terminal."""
-    command = [sys.executable, "-m", "producers.producer_case", "--file", str(live_file), "--stop-with-stdin"]
-    # The pipe ends with this process, even if that is killed: the producer is never left behind.
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:  # noqa: S603 - this interpreter, and a path of the user's own
-        try:
-            yield child
-        finally:
-            child.terminate()
-            try:
-                child.wait(_CHILD_ENDS_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m consumers.consumer_meyer",
@@ -331,10 +235,6 @@ def _picture(text: str) -> Path:
     if not Path(text).name:
         raise argparse.ArgumentTypeError(f"{text!r}; expected the path of a file")
     return Path(text)
-
-
-def _shown(path: Path) -> str:
-    return printable(str(path))
 
 
 def _say(text: str) -> None:

@@ -1,6 +1,7 @@
 """Bytes of whole lines to rated readings and rejected lines: the pure middle of the consumer."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -43,8 +44,8 @@ def ingest(
     Raises Stopped and nothing else, whatever the bytes are.
     """
     rows: list[Row] = []
-    faults: list[_Fault] = []
-    blank_lines = 0
+    faults: deque[_Fault] = deque(maxlen=keep_rejected)
+    rejected_lines = blank_lines = 0
     reasons: dict[str | bytes, str] = {}
     lines = _lines(data)
     for begin in range(0, len(lines), _LINES_AT_ONCE):
@@ -52,6 +53,7 @@ def ingest(
             raise Stopped
         for number, line in enumerate(lines[begin : begin + _LINES_AT_ONCE], begin):
             if len(line) <= _SHORT_LINE_LENGTH and (reason := reasons.get(line)):
+                rejected_lines += 1
                 faults.append((number, reason))
                 continue
             try:
@@ -60,12 +62,13 @@ def ingest(
                 if is_blank(line):
                     blank_lines += 1
                     continue
-                reasons[line] = str(error)
+                rejected_lines += 1
                 faults.append((number, str(error)))
+                reasons[line] = str(error)
         if len(reasons) > _LINES_AT_ONCE:
             reasons.clear()
-    kept = _rejected(data, offset, len(lines), faults[-keep_rejected:] if keep_rejected else [])
-    return Batch(rows, kept, len(faults), blank_lines, data.count(b"\n"))
+    kept = _rejected(data, offset, len(lines), faults)
+    return Batch(rows, kept, rejected_lines, blank_lines, data.count(b"\n"))
 
 
 def reject_oversized(start: bytes, offset: int, length_bytes: int) -> Batch:
@@ -87,13 +90,13 @@ def _lines(data: bytes) -> Sequence[str | bytes]:
         return data.split(b"\n")[:-1]
 
 
-def _rejected(data: bytes, offset: int, count: int, faults: Sequence[_Fault]) -> list[RejectedLine]:
+def _rejected(data: bytes, offset: int, count: int, faults: Collection[_Fault]) -> list[RejectedLine]:
     """Return the rejected lines of `data`, which holds `count` lines; only what follows the first of them is cut."""
     if not faults:
         return []
-    first, _ = faults[0]
+    first, _ = next(iter(faults))
     before, *lines, _ = (b"\n" + data).rsplit(b"\n", count - first + 1)
     offsets = list(accumulate((len(line) + 1 for line in lines), initial=offset + len(before)))
-    return [
-        RejectedLine(offsets[number - first], shown_line(lines[number - first]), reason) for number, reason in faults
-    ]
+    rejected = [(number - first, lines[number - first], reason) for number, reason in faults]
+    shown = {line: shown_line(line) for line in {line for _, line, _ in rejected}}  # a broken feed repeats its lines
+    return [RejectedLine._make((offsets[place], shown[line], reason)) for place, line, reason in rejected]

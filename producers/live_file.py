@@ -1,4 +1,4 @@
-"""The live file: whole lines, appended under a lock that all producers share; healed, rotated, never half-written."""
+"""The live file: whole lines are appended under a lock that all producers share; a torn line is closed first."""
 
 import errno
 import os
@@ -13,12 +13,12 @@ from typing import Final
 from loguru import logger
 
 from utils.errors import PipelineError
-from utils.text import printable
+from utils.text import shown
 
 if sys.platform == "win32":
     import msvcrt
 
-    # Windows' locks bar readers too: this one lies far beyond any data, so that no reader meets it.
+    # A lock on Windows keeps readers out too: this one is far behind the data, where nobody reads.
     _LOCKED_BYTE: Final = (1 << 40) + (1 << 30)
 
     def _lock(fd: int) -> None:
@@ -46,7 +46,7 @@ else:
 
 _OPEN_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _OPEN_FILES_KEEP_THEIR_NAME: Final = os.name == "nt"
-"""Windows neither renames nor deletes a file that is open, be it by ourselves."""
+"""Windows neither renames nor deletes an open file, even if this process opened it."""
 _OPEN_TRIES: Final = 100
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _ROTATION_RETRY_S: Final = 10.0
@@ -57,9 +57,9 @@ class LiveFileError(PipelineError):
 
 
 class NoRoomError(LiveFileError):
-    """There is no room for (all of) the lines; the file holds whole lines still.
+    """There is no room for all of the lines; the file still holds whole lines only.
 
-    `appended_bytes` is how much of the lines it took; the rest may be appended again when there is room.
+    `appended_bytes` of them are in the file; the rest can be appended again when there is room.
     """
 
     def __init__(self, message: str, appended_bytes: int) -> None:
@@ -68,15 +68,15 @@ class NoRoomError(LiveFileError):
 
 
 class LiveFile:
-    """Appends lines to the file that `path` names, following symbolic links.
+    """Appends lines to the file that `path` names; symbolic links are followed.
 
-    From `max_bytes` on (0: never) the file is renamed to `<stem>-<UTC time><suffix>` beside it and begun anew.
-    `clock` gives seconds since 1970, for that name. Nothing is opened before the first line.
+    A file of `max_bytes` or more (0: no limit) is renamed to `<stem>-<UTC time><suffix>`, and a new one is begun.
+    `clock` returns seconds since 1970, for that name. The file is opened at the first line, not before.
     """
 
     def __init__(self, path: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self._path = path
-        self._shown = printable(str(path))
+        self._shown = shown(path)
         self._max_bytes = max_bytes
         self._clock = clock
         self._fd: int | None = None
@@ -85,7 +85,7 @@ class LiveFile:
     def append(self, lines: bytes) -> None:
         """Append whole lines, each ended by a newline, with one write.
 
-        Raises NoRoomError where the disk or a quota is full, LiveFileError where the file cannot be used at all.
+        Raises NoRoomError if the disk or a quota is full, LiveFileError if the file cannot be used at all.
         """
         try:
             fd = self._locked()
@@ -100,19 +100,19 @@ class LiveFile:
             raise self._error(error, 0) from error
 
     def close(self) -> None:
-        """Let go of the file; the next line opens it again."""
+        """Close the file; the next line opens it again."""
         if self._fd is not None:
             fd, self._fd = self._fd, None
             os.close(fd)
 
     def _locked(self) -> int:
-        """Hold the lock of the file that the path names now, whoever renamed, deleted or created it meanwhile."""
+        """Lock the file that the path names now, and return it; others may have renamed or deleted the one before."""
         for _ in range(_OPEN_TRIES):
             fd = self._fd if self._fd is not None else self._open()
             _lock(fd)
             if self._is_named(fd):
                 return fd
-            self.close()  # and with it goes the lock
+            self.close()  # this releases the lock too
         raise LiveFileError(
             f"the live file {self._shown} is another one each time it is opened; "
             "set LIVE_FILE (--file) to a path on an ordinary disk"
@@ -147,9 +147,9 @@ class LiveFile:
         )
 
     def _rotated(self, fd: int) -> int:
-        """Rename the full file, unless the OS refuses; either way hold the lock of the file to write to."""
+        """Rename the full file, unless the OS refuses; return the file to write to, locked."""
         if not _ends_in_newline(fd):
-            os.write(fd, b"\n")  # nobody would ever close it in a file that is done with
+            os.write(fd, b"\n")  # nobody closes a torn line later in a file that is complete
         target = self._target()
         rotated = self._unused_name(target)
         if _OPEN_FILES_KEEP_THEIR_NAME:
@@ -160,18 +160,18 @@ class LiveFile:
             self._rotation_refused_at = self._clock()
             logger.warning("cannot rename the full live file {}: {}; going on with it", self._shown, error.strerror)
         else:
-            logger.info("live file rotated: {} is now {}", self._shown, printable(rotated.name))
+            logger.info("live file rotated: {} is now {}", self._shown, shown(rotated.name))
         return self._locked_anew(fd)
 
     def _locked_anew(self, fd: int) -> int:
-        # The renamed file keeps its lock until it is closed; nobody writes to it after us.
+        # The renamed file stays locked until it is closed, so that no other producer writes to it.
         if self._fd is not None and self._is_named(fd):
             return fd
         self.close()
         return self._locked()
 
     def _unused_name(self, target: Path) -> Path:
-        """Name a moment, not before now, that no file is named after: `rename` would silently replace it."""
+        """Return a name that no file has, after the time now or a little later: `rename` would replace that file."""
         moment = datetime.fromtimestamp(self._clock(), UTC)
         while True:
             name = target.with_name(f"{target.stem}-{moment:%Y%m%dT%H%M%S.%fZ}{target.suffix}")
@@ -191,13 +191,13 @@ class LiveFile:
             self._cut_back(fd, size, healing, lines[: max(written - len(healing), 0)])
 
     def _cut_back(self, fd: int, size: int, healing: bytes, taken: bytes) -> None:
-        """Remove the half line that a short write left behind; its whole lines may have been read already."""
+        """Remove the half line that a short write left; its whole lines stay, as they may have been read already."""
         whole_bytes = taken.rfind(b"\n") + 1
         os.ftruncate(fd, size + len(healing) + whole_bytes)
         raise self._error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), whole_bytes)
 
     def _error(self, error: OSError, appended_bytes: int) -> LiveFileError:
-        where = f" ({printable(str(error.filename))})" if error.filename not in (None, str(self._target())) else ""
+        where = f" ({shown(error.filename)})" if error.filename not in (None, str(self._target())) else ""
         found = f"cannot write the live file {self._shown}: {error.strerror or error}{where}"
         if error.errno in _NO_ROOM:
             return NoRoomError(f"{found}; make room, or set LIVE_FILE (--file) to another disk", appended_bytes)

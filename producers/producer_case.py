@@ -17,7 +17,7 @@ from utils.efficiency import Limits
 from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
 from utils.settings import Config
 from utils.stop import StopRequest
-from utils.text import printable
+from utils.text import shown
 
 _FLAG_BY_SETTING: Final = {
     "PRODUCER_MACHINES": "--machines",
@@ -28,18 +28,18 @@ _FLAG_BY_SETTING: Final = {
 _SEEDS: Final = 2**32
 _BYTES_A_MB: Final = 1_000_000
 _LINES_A_WRITE: Final = 300
-"""Without waiting: about 64 KB."""
+"""This many lines are appended at once when the producer does not wait."""
 _CLOCK_TOLERANCE_S: Final = 0.5
 _ROOM_RETRY_S: Final = 1.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the producer; returns the exit status: 0, or 1 where it could not go on. Bad usage exits with 2."""
+    """Run the producer and return the exit status: 0, or 1 if it could not go on. Bad usage exits with 2."""
     return run_command("producer", _parser(), _FLAG_BY_SETTING, argv, _run)
 
 
 class Pace:
-    """When each round is due, on a fixed grid of moments: no drift, and no burst after a delay."""
+    """When each round is due, on a fixed grid of moments, so that rounds do not drift, or burst after a delay."""
 
     def __init__(self, interval_s: float, now_s: float) -> None:
         self._interval_s = interval_s
@@ -47,18 +47,18 @@ class Pace:
         self._rounds = 0
 
     def wait_s(self, now_s: float) -> float:
-        """Seconds until the round is due; 0 or less when it is late."""
+        """Return the seconds until the round is due; 0 or less if it is late."""
         return self._start_s + self._rounds * self._interval_s - now_s
 
     def next_round(self, now_s: float) -> None:
-        """Plan the next round: at the next moment of the grid, or, when that has long passed, on a new grid."""
+        """Plan the next round: at the next moment of the grid, or on a new grid if that moment is long past."""
         self._rounds += 1
         if self.wait_s(now_s) < -self._interval_s:
             self._start_s, self._rounds = now_s, 1
 
 
 class Feed:
-    """The plant's lines on their way into the live file; counts those that are in it."""
+    """The plant's lines on their way into the live file; `lines` counts those that are in it."""
 
     def __init__(self, plant: Plant, limits: Limits, live_file: LiveFile, stop: StopRequest) -> None:
         self.lines = 0
@@ -67,9 +67,9 @@ class Feed:
         self._stop = stop
 
     def send(self, count: int) -> None:
-        """Append the plant's next lines; where there is no room, wait for it (or for a stop) and keep them.
+        """Append the plant's next lines; if there is no room, keep them and wait for room or for a stop.
 
-        Raises PipelineError where the file cannot be used at all.
+        Raises PipelineError if the file cannot be used at all.
         """
         rest, refusal = self._append("".join(islice(self._lines, count)).encode())
         if refusal is None:
@@ -82,7 +82,7 @@ class Feed:
             logger.info("there is room again; the plant goes on")
 
     def _append(self, data: bytes) -> tuple[bytes, NoRoomError | None]:
-        """Append what there is room for; returns the rest, and why it is left."""
+        """Append what there is room for; return the rest, and why it is left."""
         refusal = None
         appended_bytes = len(data)
         try:
@@ -94,14 +94,14 @@ class Feed:
 
 
 class Status:
-    """Says in the log how far the producer is, now and then and at the end."""
+    """Says in the log how many lines are written, from time to time and at the end."""
 
     def __init__(self, every_s: float) -> None:
         self._every_s = every_s
         self._start_s = self._said_s = time.monotonic()
         self._said_lines = 0
 
-    def tell(self, lines: int) -> None:
+    def report(self, lines: int) -> None:
         """Write a status line if it is time for one."""
         now_s = time.monotonic()
         if now_s - self._said_s >= self._every_s:
@@ -119,7 +119,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     if options.stop_with_stdin:
         stop.stop_with(sys.stdin.fileno())
     seed = SystemRandom().randrange(_SEEDS) if config.producer_seed is None else config.producer_seed
-    # In whole milliseconds, as the log tells it, so that a run can be repeated from there.
+    # In whole milliseconds, as the log shows it, so that the run can be repeated from its log.
     start = timestamp_at(time.time()) if options.start is None else options.start
     rng = Random(seed)  # noqa: S311 - a simulation must be repeatable
     plant = Plant(config.producer_machines, config.producer_interval_s, epoch_seconds(start), rng, config.limits)
@@ -128,7 +128,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     status = Status(config.status_every_s)
     logger.info(
         "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",
-        printable(str(config.live_file)),
+        shown(config.live_file),
         config.producer_interval_s,
         config.producer_machines,
         seed,
@@ -147,7 +147,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
 def _run_unpaced(feed: Feed, status: Status, count: int | None, stop: StopRequest) -> None:
     while not stop.requested and (left := _left(count, feed, _LINES_A_WRITE)):
         feed.send(left)
-        status.tell(feed.lines)
+        status.report(feed.lines)
 
 
 def _run_paced(plant: Plant, feed: Feed, status: Status, options: argparse.Namespace, stop: StopRequest) -> None:
@@ -157,9 +157,9 @@ def _run_paced(plant: Plant, feed: Feed, status: Status, options: argparse.Names
         if stop.requested:
             return
         if options.start is None and abs(time.time() - plant.now_s) > _CLOCK_TOLERANCE_S:
-            plant.set_clock(time.time())  # rounds were left out, or someone set this computer's clock
+            plant.set_clock(time.time())  # rounds were left out, or someone has set the clock of this computer
         feed.send(left)
-        status.tell(feed.lines)
+        status.report(feed.lines)
         pace.next_round(time.monotonic())
 
 
@@ -205,7 +205,7 @@ def _count(text: str) -> int:
     except ValueError:
         count = 0
     if count < 1:
-        raise argparse.ArgumentTypeError(f"{text[:80]!r}; expected a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{shown(repr(text))}; expected a whole number from 1")
     return count
 
 

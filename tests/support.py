@@ -2,21 +2,28 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from consumers.follow.tail import Tail
+from consumers.ingest import ingest
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.records import RatedReading, RejectedLine
 from consumers.store.store import Store
 from utils.efficiency import Limits
 from utils.message import Mode, Reading, to_line
+from utils.settings import setting_names
 
 PROJECT = Path(__file__).parent.parent
+LAUNCH = PROJECT / "tests" / "launch.py"
 AT = "2026-11-22T09:15:02.000Z"
 
 
@@ -59,27 +66,17 @@ class ConsumerInProcess:
         self.time_s = 0.0
         self.store = store or Store(database)
         self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100))
-        self.tail = Tail(
-            live_file,
-            self.store.known_sources(str(live_file)),
-            self._register(str(live_file)),
-            self.said.append,
-            self.said.append,
-            lambda: self.time_s,
-        )
+        self.tail = Tail(live_file, self.store.streams(), self.said.append, self.said.append, lambda: self.time_s)
         self.pipeline = Pipeline(
             self.tail,
             self.store,
             self.fleet,
-            Limits(),
+            partial(ingest, limits=Limits()),
             lambda: 0.0,
             self.said.append,
             self.said.append,
-            self.rejected.extend,
+            lambda _count, last: self.rejected.extend(last),
         )
-
-    def _register(self, path: str) -> Any:
-        return lambda file_id, seen_ns, why: self.store.begin_source(path, file_id, seen_ns, why, AT)
 
     def read_all(self) -> None:
         while self.pipeline.step():
@@ -105,12 +102,24 @@ def stored_machine_ids(database: Path) -> list[int]:
 
 
 def command_environment(**settings: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1", **settings}
+    """This process's environment, without the settings that it may have, and with these."""
+    own = {name: value for name, value in os.environ.items() if name not in setting_names()}
+    return {**own, "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1", **settings}
 
 
-def start(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> "subprocess.Popen[str]":
+def bound(command: Sequence[str | Path]) -> list[str]:
+    """A command that ends with this process, even if this one is killed; on Linux only, elsewhere it is as it was."""
+    words = [str(word) for word in command]
+    if sys.platform != "linux":
+        return words
+    # Without site packages: it starts in a few milliseconds.
+    return [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *words]
+
+
+def start_command(command: Sequence[str | Path], cwd: Path, **settings: str) -> "subprocess.Popen[str]":
+    """Start a command; what it prints and what it logs come through one pipe, its `stdout`."""
     return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, arguments)],
+        bound(command),
         cwd=cwd,
         env=command_environment(**settings),
         stdout=subprocess.PIPE,
@@ -120,11 +129,43 @@ def start(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> "s
     )
 
 
+def start(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> "subprocess.Popen[str]":
+    return start_command([sys.executable, "-m", module, *arguments], cwd, **settings)
+
+
 def run(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> tuple[int, str]:
     """Run a command to its end; returns its exit status and all that it printed."""
     process = start(module, *arguments, cwd=cwd, **settings)
-    output, _ = process.communicate(timeout=60)
+    try:
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()  # if it did not end by itself
     return process.returncode, output
+
+
+def end(process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> str:
+    """Ask a process to stop; returns what it printed, once it has ended in order."""
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    return output
+
+
+def until(condition: Callable[[], bool], patience_s: float = 30) -> None:
+    """Wait for what comes about in another process."""
+    end_s = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < end_s, "waited in vain"
+        time.sleep(0.005)
+
+
+def count_rows(database: Path) -> int:
+    """Readings in a database that a consumer may be making just now."""
+    try:
+        ((count,),) = query(database, "SELECT count(*) FROM manufacturing_analytics")
+    except sqlite3.OperationalError:
+        return 0
+    return int(count)
 
 
 PRODUCER = "producers.producer_case"

@@ -1,4 +1,4 @@
-"""README.md and .env.example say what is so."""
+"""README.md, CONTRIBUTING.md, .env.example and the configuration of the checks say what is so."""
 
 import argparse
 import importlib
@@ -17,6 +17,8 @@ from utils.message import from_line
 from utils.settings import Config, all_settings, make_config, read_settings, setting_names
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
+PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 ENV_EXAMPLE = PROJECT / ".env.example"
 COMMANDS = (PRODUCER, CONSUMER)
 
@@ -63,10 +65,33 @@ def test_every_flag_is_in_the_readme(module: str) -> None:
     assert [flag for flag in flags if flag != "--help" and f"`{flag}" not in README] == []
 
 
-def test_files_that_the_readme_installs_from_or_shows_are_there() -> None:
-    named = re.findall(r"-r (\S+\.txt)", README) + re.findall(r"!\[.*?\]\((.*?)\)", README)
+def test_files_that_the_readme_installs_from_are_there() -> None:
+    named = re.findall(r"-r (\S+\.txt)", README)
     assert named
     assert [name for name in named if not (PROJECT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_link_names_a_file(page: Path) -> None:
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [name for name in linked if not (page.parent / name).is_file()] == []
+
+
+# Checks
+
+
+def test_what_is_checked_before_a_commit_is_what_the_ci_checks() -> None:
+    hooks = re.findall(r"entry: (.+)", (PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    checks = [line.strip() for line in (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()]
+    told = CONTRIBUTING.read_text(encoding="utf-8")
+    assert {hook.split()[0] for hook in hooks} == {"ruff", "mypy", "lint-imports"}
+    assert [hook for hook in hooks if hook not in checks] == []
+    assert [hook for hook in hooks if f"`{hook}`" not in told] == []
+
+
+def test_each_development_tool_has_an_upper_bound() -> None:
+    tools = (PROJECT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    assert [tool for tool in tools if not tool.startswith("-r ") and "<" not in tool] == []
 
 
 # The database

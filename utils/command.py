@@ -9,11 +9,16 @@ from loguru import logger
 
 from utils.errors import PipelineError
 from utils.logs import configure_logs
+from utils.paths import require_separate
 from utils.settings import Config, ConfigError, make_config, read_settings, setting_names
 from utils.stop import StopRequest
-from utils.text import printable
+from utils.text import printable, shown
 
 _ENV_FILE: Final = Path(".env")
+_OUT_OF_MEMORY: Final = (
+    "there is not enough memory; end other programs, raise the limit (ulimit -v), or simulate fewer machines "
+    "(PRODUCER_MACHINES), then start again: what was written and saved is kept"
+)
 
 Work = Callable[[Config, argparse.Namespace, StopRequest], None]
 
@@ -21,9 +26,9 @@ Work = Callable[[Config, argparse.Namespace, StopRequest], None]
 def run_command(
     name: str, parser: argparse.ArgumentParser, flags: Mapping[str, str], argv: Sequence[str] | None, work: Work
 ) -> int:
-    """Parse, configure, and work until done or asked to stop; returns the exit status.
+    """Configure the command, let it work until it is done or asked to stop, and return the exit status.
 
-    `flags` names the flag of each setting that has one. 0: done. 1: it could not go on, as the log says.
+    `flags` names the flag of each setting that has one. 0: done. 1: it could not go on; the log says why.
     Bad usage and bad settings exit with 2, as argparse does.
     """
     options = parser.parse_args(argv)
@@ -34,33 +39,58 @@ def run_command(
         parser.error(str(error))
     stop = StopRequest()
     stop.install()
-    try:
+
+    def begin() -> None:
         configure_logs(name, config.log_level, config.log_dir)
-        if unknown := [printable(setting) for setting in settings if setting not in setting_names()]:
-            logger.warning("{} has settings that are not known: {}; see .env.example", _ENV_FILE, ", ".join(unknown))
+        _warn_of_unknown(settings)
+        require_separate(config.live_file, config.database_file)
         work(config, options, stop)
-    except PipelineError as error:
-        logger.error("{}", error)
-        return 1
-    return 0
+
+    problem = _problem_of(begin)
+    if problem is None:
+        return 0
+    logger.error("{}", problem)
+    return 1
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose messages are safe for a terminal."""
 
     def error(self, message: str) -> NoReturn:
-        """End with status 2."""
+        """Print the usage and the message, and exit with status 2."""
         super().error(printable(message))
 
 
 def add_setting(parser: argparse.ArgumentParser, setting: str, flag: str, metavar: str, meaning: str) -> None:
-    """Give a setting a flag; its text is checked later, as that of `.env` is."""
+    """Give a setting a flag; its text is checked later, together with those of `.env`."""
     parser.add_argument(flag, dest=setting, metavar=metavar, type=_given, help=f"{meaning} (setting {setting})")
+
+
+def _problem_of(work: Callable[[], None]) -> str | None:
+    """Return why the work could not go on, or None if it is done.
+
+    The message is logged later: only when the error is gone, with all that it holds, is there memory for that.
+    """
+    try:
+        work()
+    except PipelineError as error:
+        return str(error)
+    except MemoryError:
+        return _OUT_OF_MEMORY
+    return None
 
 
 def _config(settings: Mapping[str, str], options: argparse.Namespace, flags: Mapping[str, str]) -> Config:
     given = {setting: flag for setting, flag in flags.items() if getattr(options, setting) is not None}
     return make_config({**settings, **{setting: getattr(options, setting) for setting in given}}, given)
+
+
+def _warn_of_unknown(settings: Mapping[str, str]) -> None:
+    known = setting_names()
+    if unknown := [setting for setting in settings if setting not in known]:
+        logger.warning(
+            "{} has settings that are not known: {}; see .env.example", _ENV_FILE, shown(", ".join(unknown))
+        )
 
 
 def _given(text: str) -> str:

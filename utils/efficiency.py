@@ -2,13 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from utils.message import MODES, Mode, Reading
-from utils.setting import declare
+from utils.setting import number
 
 EfficiencyLevel = Literal["Low", "Medium", "High", "Critical"]
 EFFICIENCY_LEVELS: Final[tuple[EfficiencyLevel, ...]] = get_args(EfficiencyLevel)
@@ -22,13 +22,13 @@ class Rating(NamedTuple):
     """0 to 100, one decimal."""
     efficiency_level: EfficiencyLevel
     is_anomaly: int
-    """0 or 1: SQLite binds an int several times faster than a bool."""
+    """0 or 1, not a bool: SQLite takes an int faster."""
     beyond_limit: tuple[Signal, ...]
     """The signals beyond their safe limits; empty unless an anomaly."""
 
 
 class LimitsError(ValueError):
-    """Limits that contradict each other; `names` are the fields concerned."""
+    """Limits that contradict each other; `names` are the two fields."""
 
     def __init__(self, message: str, names: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -36,19 +36,19 @@ class LimitsError(ValueError):
 
 
 def _base(default: float, mode: Mode) -> Any:
-    return declare(default, f"efficiency of a machine in {mode} mode, before its readings count", "%", 0, 100)
+    return number(default, f"efficiency of a machine in {mode} mode, before its readings count", "%", 0, 100)
 
 
 def _factor(default: float, where: str) -> Any:
-    return declare(default, f"what is left of an active or idle machine's efficiency {where}", "factor", 0, 1)
+    return number(default, f"what is left of an active or idle machine's efficiency {where}", "factor", 0, 1)
 
 
 def _temperature(default: float, meaning: str) -> Any:
-    return declare(default, meaning, "°C", -273.15, 2000)
+    return number(default, meaning, "°C", -273.15, 2000)
 
 
 def _vibration(default: float, meaning: str) -> Any:
-    return declare(default, meaning, "mm/s", 0, 1000)
+    return number(default, meaning, "mm/s", 0, 1000)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Limits:
     """Every number of the rule; each can be set in `.env` under its name in capitals.
 
     Vibration zones A to D: ISO 10816-3, machines of 15 to 300 kW, rigid mounting (velocity severity, RMS).
-    Raises LimitsError where numbers that must rise do not.
+    Raises LimitsError if numbers that must rise do not.
     """
 
     base_active: float = _base(100, "active")
@@ -83,9 +83,9 @@ class Limits:
     factor_vibration_zone_c: float = _factor(0.7, "in vibration zone C")
     factor_vibration_zone_d: float = _factor(0.4, "above VIBRATION_SAFE_MAX_MM_S")
 
-    level_critical_below: float = declare(20, "a lower efficiency is Critical, as is every anomaly", "%", 0, 100)
-    level_medium_from: float = declare(50, "efficiency from which the level is Medium; below it Low", "%", 0, 100)
-    level_high_from: float = declare(80, "efficiency from which the level is High", "%", 0, 100)
+    level_critical_below: float = number(20, "a lower efficiency is Critical, as is every anomaly", "%", 0, 100)
+    level_medium_from: float = number(50, "efficiency from which the level is Medium; below it Low", "%", 0, 100)
+    level_high_from: float = number(80, "efficiency from which the level is High", "%", 0, 100)
 
     def __post_init__(self) -> None:
         for names in _RISING:
@@ -98,13 +98,17 @@ class Limits:
                         (lower, upper),
                     )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the numbers alone: what was worked out from them cannot be pickled, and is worked out again."""
+        return {limit.name: getattr(self, limit.name) for limit in fields(self)}
+
     @cached_property
     def rate(self) -> Callable[[Reading], Rating]:
-        """Score a reading, name its level, and tell which safe limits it is beyond.
+        """The function that rates a reading: its score, its level, and the safe limits that it is beyond.
 
         Bounds belong to the better side: 75 °C is optimal, 90 °C is still safe, 4.5 mm/s is still zone C.
         """
-        # A function over local names: this is done for every line.
+        # A function over local names, since it is called for every line.
         ratings = self._ratings
         cold_cuts_c = (self.temperature_cold_c, self.temperature_optimal_min_c)
         hot_cuts_c = (self.temperature_optimal_max_c, self.temperature_warm_c, self.temperature_safe_max_c)
@@ -122,15 +126,23 @@ class Limits:
         return rate
 
     def share_of_limit(self, temperature_c: float, vibration_mm_s: float) -> float:
-        """Tell how near to a safe limit a reading is: 1 at the nearer of the two limits, more beyond it."""
+        """Return how near to a safe limit a reading is: 1 at the nearer of the two limits, more beyond it."""
         return max(
             temperature_c / self.temperature_safe_max_c if self.temperature_safe_max_c > 0 else 0.0,
             vibration_mm_s / self.vibration_safe_max_mm_s if self.vibration_safe_max_mm_s > 0 else 0.0,
         )
 
+    def level_of(self, score: float) -> EfficiencyLevel:
+        """Return the level of an efficiency of 0 to 100; whether a reading was an anomaly does not count here."""
+        if score < self.level_critical_below:
+            return "Critical"
+        if score >= self.level_high_from:
+            return "High"
+        return "Medium" if score >= self.level_medium_from else "Low"
+
     @cached_property
     def _ratings(self) -> dict[Mode, tuple[tuple[Rating, ...], ...]]:
-        """The whole rule, worked out once: mode → temperature range, cold to unsafe → zone, A to D."""
+        """The whole rule, worked out once: for a mode, its ratings by temperature range and by vibration zone."""
         heat = (
             self.factor_temperature_cold,
             self.factor_temperature_fair,
@@ -160,13 +172,7 @@ class Limits:
     def _rating(self, mode: Mode, factor: float, beyond_limit: tuple[Signal, ...]) -> Rating:
         base: float = getattr(self, f"base_{mode}")
         score = round(base * factor, 1) if mode in ("active", "idle") else round(base, 1)
-        level: EfficiencyLevel = "Low"
-        if beyond_limit or score < self.level_critical_below:
-            level = "Critical"
-        elif score >= self.level_high_from:
-            level = "High"
-        elif score >= self.level_medium_from:
-            level = "Medium"
+        level = "Critical" if beyond_limit else self.level_of(score)
         return Rating(float(score), level, int(bool(beyond_limit)), beyond_limit)
 
 

@@ -1,5 +1,5 @@
-"""The errors that a person at the terminal is told about."""
+"""Errors that the person at the terminal reads."""
 
 
 class PipelineError(Exception):
-    """The program cannot go on; the message names what is wrong and what to do about it."""
+    """The program cannot go on; the message says what is wrong and what to do about it."""

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 from loguru import logger
 
 from utils.errors import PipelineError
-from utils.text import printable
+from utils.text import shown
 
 _TERMINAL_FORMAT: Final = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}"
 _FILE_FORMAT: Final = "{time:YYYY-MM-DDTHH:mm:ss.SSSZ} {level: <7} {message}"
@@ -21,7 +21,7 @@ _KEPT_LOG_FILES: Final = 5
 def configure_logs(name: str, level: str, log_dir: Path, terminal: TextIO | None = None) -> None:
     """Send the log to the terminal from `level` on, and all of it to `log_dir/name.log`, kept for a while.
 
-    Raises PipelineError where the folder cannot be written.
+    Raises PipelineError if it cannot be written there.
     """
     terminal = terminal or sys.stderr
     logger.remove()
@@ -29,30 +29,44 @@ def configure_logs(name: str, level: str, log_dir: Path, terminal: TextIO | None
         logger.add(terminal, level=level, format=_TERMINAL_FORMAT, backtrace=False, diagnose=False)
     path = log_dir / f"{name}.log"
     try:
-        log_dir.mkdir(parents=True, exist_ok=True)
-        log_file = _LogFile(path, terminal)
+        log_file = _opened(path, terminal)
     except OSError as error:
         raise PipelineError(
-            f"cannot write the log {printable(str(path))}: {error.strerror}; "
+            f"cannot write the log {shown(path)}: {error.strerror}; "
             "make the folder writable or set LOG_DIR to another"
         ) from error
     logger.add(log_file, level="DEBUG", format=_FILE_FORMAT, backtrace=False, diagnose=False)
 
 
+def _opened(path: Path, terminal: TextIO | None) -> "_LogFile":
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():  # to open a FIFO is to wait for its reader, perhaps for ever
+        raise PipelineError(
+            f"the log {shown(path)} is no regular file; move it away, or set LOG_DIR to another folder"
+        )
+    return _LogFile(path, terminal)
+
+
 class _LogFile(RotatingFileHandler):
-    """A log file that grows no further than its limit, and whose full disk stops nothing: it is said once."""
+    """A log file of limited size. A disk that is full stops nothing: the terminal is told once."""
 
     def __init__(self, path: Path, terminal: TextIO | None) -> None:
-        super().__init__(path, maxBytes=_LOG_FILE_BYTES, backupCount=_KEPT_LOG_FILES, encoding="utf-8")
+        super().__init__(
+            path,
+            maxBytes=_LOG_FILE_BYTES,
+            backupCount=_KEPT_LOG_FILES,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
         self._terminal = terminal
         self._has_failed = False
 
     def handleError(self, record: LogRecord) -> None:  # noqa: ARG002, N802 - the standard library's name
         if not self._has_failed and self._terminal is not None:
-            self._terminal.write(f"the log {printable(self.baseFilename)} cannot be written: {sys.exc_info()[1]}\n")
+            self._terminal.write(f"the log {shown(self.baseFilename)} cannot be written: {sys.exc_info()[1]}\n")
         self._has_failed = True
 
     def close(self) -> None:
-        """Let go of the file, as far as its disk lets us."""
+        """Close the file, even if the last lines cannot be written."""
         with suppress(OSError):
             super().close()

@@ -15,15 +15,16 @@ MACHINE_ID_MAX: Final = 2**63 - 1
 """SQLite keeps integers in 64 bits, signed."""
 ABSOLUTE_ZERO_C: Final = -273.15
 MM_PER_INCH: Final = 25.4
+_INFINITE: Final = math.inf
 
 
 class Reading(NamedTuple):
-    """What one machine reported at one moment, in the columns' order of `manufacturing_analytics`."""
+    """What one machine reported at one moment; the fields are in the order of the database's columns."""
 
     machine_id: int
     """0 to 2**63 - 1."""
     timestamp: str
-    """UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: sorts as text in the order of time."""
+    """UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: the order of the texts is the order of time."""
     mode: Mode
     temperature_c: float
     """Degrees Celsius, finite, not below absolute zero."""
@@ -31,12 +32,12 @@ class Reading(NamedTuple):
     """Velocity severity, mm/s RMS, finite, not negative."""
 
 
-# What Reading(...) does, in half the time: this is done for every line.
+# The same as Reading(...), but faster: it is called for every line.
 _reading: Final[Callable[[tuple[int, str, Mode, float, float]], Reading]] = partial(tuple.__new__, Reading)
 
 
 class MessageError(ValueError):
-    """A line that is no reading; the message is one short line: what was found, what is expected."""
+    """A line that is no reading; the message is one short line that says what was found and what is expected."""
 
 
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
@@ -44,16 +45,17 @@ _SENTENCE = re.compile(
     r"\bMachine ([0-9]{1,19}) in ([A-Za-z]+) mode\. "
     rf"Temp: {_NUMBER} ?(°[CF]), Vib: {_NUMBER} ?(mm/s|in/s|Hz)(?=\.?(?:\s|\Z))"
 )
-# A whole line as `to_line` writes it: the lines of our own producer need no JSON parser. It is a part of what JSON
-# allows (no escapes, no control characters), so that both ways of reading agree.
+# A whole line as `to_line` writes it: the lines of our own producer need no JSON parser. This form has no escapes and
+# no control characters, so that reading it as JSON gives the same.
 _OWN_LINE = re.compile(
-    r'\{"message": "Machine ([0-9]{1,19}) in ([A-Z][a-z]+) mode\. '
+    r'\{"message": "Machine ([0-9]{1,19}) in (Active|Idle|Maintenance|Offline) mode\. '
     rf'Temp: {_NUMBER}°C, Vib: {_NUMBER}mm/s\.", "author": "Sensor-[0-9]+", '
-    r'"timestamp": "([0-9T:.Z-]{24})", "category": "[a-z]+", '
+    r'"timestamp": "(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z)", "category": "[a-z]+", '
     r'"sentiment": [01]\.[0-9]+, "keyword_mentioned": "[A-Z][a-z]+", '
-    r'"message_length": [1-9][0-9]{0,17}\}'
+    r'"message_length": [1-9][0-9]{0,17}\}',
+    re.ASCII,
 )
-# The same sentence with anything in the places of its values: tells what is wrong where the strict one fails.
+# The same sentence with any text as its values: it finds the value that keeps the strict form from matching.
 _SENTENCE_SHAPE = re.compile(
     r"\bMachine (?P<machine>\S+) in (?P<mode>\S+) mode\b.*?\bTemp: *(?P<temperature>[^,]*),"
     r" *Vib: *(?P<vibration>.*?)\.?\s*\Z",
@@ -75,14 +77,14 @@ _DIAGNOSED_CHARACTERS: Final = 400
 
 
 def to_line(reading: Reading, efficiency_score: float, efficiency_level: str) -> str:
-    """Write a reading as a line of the feed, ended by a newline.
+    """Return a reading as a line of the feed, with its newline.
 
     Numbers are written in full, so that `from_line` reads back an equal reading.
     `efficiency_score` is 0 to 100 and travels as `sentiment`, 0 to 1.
     """
     machine_id, timestamp, mode, temperature_c, vibration_mm_s = reading
     message = f"Machine {machine_id} in {mode.capitalize()} mode. Temp: {temperature_c}°C, Vib: {vibration_mm_s}mm/s."
-    # Nothing here needs JSON's escapes: three closed vocabularies and numbers.
+    # The values are numbers and words of three fixed lists: JSON escapes nothing in them.
     return (
         f'{{"message": "{message}", "author": "Sensor-{machine_id}", "timestamp": "{timestamp}", '
         f'"category": "{mode}", "sentiment": {round(efficiency_score / 100, 3)}, '
@@ -91,16 +93,23 @@ def to_line(reading: Reading, efficiency_score: float, efficiency_level: str) ->
 
 
 def from_line(line: str | bytes) -> Reading:
-    """Read a line of the feed, with or without its newline.
+    """Return the reading that a line of the feed holds; the line may be given with or without its newline.
 
-    Raises MessageError, and nothing else, for anything that is no reading.
+    Raises MessageError, and no other error, if the line is no reading.
     """
     text = line if isinstance(line, str) else _text(line)
     own_line = _OWN_LINE.fullmatch(text)
     if own_line is not None:
         machine, mode, temperature, vibration, timestamp = own_line.groups()
-        known_mode = _MODE_BY_NAME.get(mode) or _mode(mode)
-        return _checked(int(machine), utc_timestamp(timestamp), known_mode, float(temperature), float(vibration))
+        machine_id, temperature_c, vibration_mm_s = int(machine), float(temperature), float(vibration)
+        if (
+            machine_id <= MACHINE_ID_MAX
+            and ABSOLUTE_ZERO_C <= temperature_c < _INFINITE
+            and 0 <= vibration_mm_s < _INFINITE
+            and _is_moment(timestamp)
+        ):
+            return _reading((machine_id, timestamp, _MODE_BY_NAME[mode], temperature_c, vibration_mm_s))
+        # What is wrong with it is told as of any other line.
     fields = _fields(text.strip(_PADDING))
     message = fields.get("message")
     if type(message) is str:
@@ -112,23 +121,31 @@ def from_line(line: str | bytes) -> Reading:
     return _from_fields(fields)
 
 
+def _is_moment(timestamp: str) -> bool:
+    try:
+        datetime.fromisoformat(timestamp)
+    except ValueError:
+        return False
+    return True
+
+
 def is_blank(line: str | bytes) -> bool:
-    """Tell whether a line says nothing: it is neither a reading nor a fault."""
+    """Return whether a line is blank: it counts neither as a reading nor as a fault."""
     return not (
         line.strip(_PADDING) if isinstance(line, str) else line.strip(b" \t\r\n").removeprefix(b"\xef\xbb\xbf")
     )
 
 
 def utc_timestamp(text: object) -> str:
-    """Bring an ISO 8601 moment to `YYYY-MM-DDTHH:MM:SS.sssZ`; without an offset it is UTC already.
+    """Return an ISO 8601 moment as `YYYY-MM-DDTHH:MM:SS.sssZ`; a moment without an offset is in UTC.
 
-    Finer fractions than milliseconds are cut. Raises MessageError.
+    Digits after the milliseconds are cut off. Raises MessageError.
     """
     if type(text) is not str:
         raise MessageError(f"timestamp is {_shown(text)}; expected ISO 8601 text")
     try:
         moment = datetime.fromisoformat(text)
-        # The form that the producer writes: with these marks in place, no other ISO form has parsed.
+        # The form that the producer writes: of all ISO forms, only this one has these characters at these places.
         if len(text) == 24 and text[7] == "-" and text[10] == "T" and text[19] == "." and text[23] == "Z":  # noqa: PLR2004
             return text
         if moment.tzinfo is None:
@@ -139,12 +156,12 @@ def utc_timestamp(text: object) -> str:
 
 
 def timestamp_at(epoch_s: float) -> str:
-    """Write seconds since 1970 as `YYYY-MM-DDTHH:MM:SS.sssZ`."""
+    """Return seconds since 1970 as `YYYY-MM-DDTHH:MM:SS.sssZ`."""
     return _canonical(datetime.fromtimestamp(epoch_s, UTC))
 
 
 def epoch_seconds(timestamp: str) -> float:
-    """Seconds since 1970 of a timestamp as `Reading` holds it."""
+    """Return the seconds since 1970 of a timestamp as `Reading` holds it."""
     return datetime.fromisoformat(timestamp).timestamp()
 
 
@@ -211,7 +228,7 @@ def _from_fields(fields: dict[str, Any]) -> Reading:
 
 
 def _checked(machine_id: int, timestamp: str, mode: Mode, temperature_c: float, vibration_mm_s: float) -> Reading:
-    # Each comparison is false for NaN too.
+    # Each comparison is false for NaN, so that NaN is refused.
     if not 0 <= machine_id <= MACHINE_ID_MAX:
         raise MessageError(f"machine_id {machine_id} is out of range; allowed 0 to {MACHINE_ID_MAX}")
     if not ABSOLUTE_ZERO_C <= temperature_c < math.inf:
@@ -242,8 +259,8 @@ def _number(name: str, value: object) -> float:
 
 
 def _sentence_fault(message: str) -> str:
-    """Tell why a text that begins as the sentence does is not the sentence."""
-    # Bounded: the shape's gaps would make a long hostile text cost the square of its length.
+    """Return what is wrong with a text that begins like the sentence."""
+    # Only its beginning is searched: the time that the search takes can grow with the square of the length.
     shape = _SENTENCE_SHAPE.search(message[:_DIAGNOSED_CHARACTERS])
     if shape is None:
         return f"incomplete sentence {_shown(message)}; expected '{_SENTENCE_FORM}'"
@@ -259,7 +276,7 @@ def _sentence_fault(message: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """Name a value of a message in a few characters, safe for a terminal."""
+    """Return a value of a message in a few characters, safe for a terminal."""
     if value is None:
         return "missing"
     if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""The wish to stop: Ctrl+C or SIGTERM, heard between two steps, so that a script ends in order."""
+"""The request to stop, by Ctrl+C or SIGTERM: it is looked at between two steps, so that a command ends in order."""
 
 import os
 import signal
@@ -18,17 +18,17 @@ class StopRequest:
         self.requested = False
 
     def install(self) -> None:
-        """Listen to the signals; a second one ends the process at once, as if nobody listened."""
+        """Listen to the signals; a second one ends the process at once, as it would without a listener."""
         for name in _NAMES:
             number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
                 signal.signal(number, self._hear)
 
     def stop_with(self, pipe: int) -> None:
-        """Stop when a pipe, a file descriptor, ends: as it does when the process at its other end is gone."""
+        """Stop when a pipe ends, because the process at its other end is gone; `pipe` is a file descriptor."""
 
         def listen() -> None:
-            # Not through a buffered stream, whose lock the interpreter wants at its own end.
+            # Not through a buffered stream: at its exit the interpreter would wait for that stream's lock.
             while os.read(pipe, 1):
                 pass
             self.requested = True
@@ -36,7 +36,7 @@ class StopRequest:
         threading.Thread(target=listen, daemon=True).start()
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but not past a request to stop."""
+        """Sleep until the time is over or someone asks to stop."""
         end_s = time.monotonic() + seconds
         while not self.requested and (left_s := end_s - time.monotonic()) > 0:
             time.sleep(min(left_s, _WAIT_SLICE_S))

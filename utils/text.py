@@ -1,4 +1,8 @@
-"""Text for people: safe for a terminal, and quantities in words."""
+"""Text for people: safe for a terminal, short enough for a message, and quantities in words."""
+
+from typing import Final
+
+_SHOWN_CHARACTERS: Final = 200
 
 
 def printable(text: str) -> str:
@@ -6,6 +10,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def shown(value: object) -> str:
+    """Return a setting's value for a message: printable, at most 200 characters; a longer one loses its middle."""
+    text = printable(str(value))
+    if len(text) <= _SHOWN_CHARACTERS:
+        return text
+    kept_at_the_end = _SHOWN_CHARACTERS // 2
+    return f"{text[: _SHOWN_CHARACTERS - kept_at_the_end - 1]}…{text[-kept_at_the_end:]}"
 
 
 def duration(seconds: float) -> str:

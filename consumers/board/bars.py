@@ -70,16 +70,7 @@ class LevelPanel:
             label.set_y(mean or 0)
             label.set_text("n/a" if mean is None else f"{mean:.1f} %")
             if mean is not None:
-                bar.set_facecolor(LEVEL_COLOURS[level_of_mean(mean, self._limits)])
-
-
-def level_of_mean(efficiency: float, limits: Limits) -> EfficiencyLevel:
-    """Return the level of a mean efficiency, %; whether single readings were anomalies does not count."""
-    if efficiency < limits.level_critical_below:
-        return "Critical"
-    if efficiency >= limits.level_high_from:
-        return "High"
-    return "Medium" if efficiency >= limits.level_medium_from else "Low"
+                bar.set_facecolor(LEVEL_COLOURS[self._limits.level_of(mean)])
 
 
 def _draw_key(axes: Axes, limits: Limits) -> None:

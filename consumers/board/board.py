@@ -21,7 +21,7 @@ from consumers.machines.attendance import attendance
 from consumers.machines.fleet import Fleet
 from utils.efficiency import Limits
 from utils.errors import PipelineError
-from utils.text import printable
+from utils.text import shown
 
 TITLE: Final = "Manufacturing analytics"
 FIGURE_SIZE_IN: Final = (15.0, 10.0)
@@ -105,7 +105,7 @@ class Dashboard:
             with suppress(OSError):
                 unfinished.unlink()
             raise DashboardError(
-                f"cannot save the dashboard as {printable(str(path))}: {error.strerror or error}; "
+                f"cannot save the dashboard as {shown(path)}: {error.strerror or error}; "
                 "make its folder writable, or name another file with --snapshot or SNAPSHOT_FILE"
             ) from error
 

@@ -1,312 +1,238 @@
-"""The live file as chunks of whole lines, each once and in order, whatever happens to the file."""
+"""The live file as chunks of whole lines, each once and in order, wherever its bytes went.
 
-import errno
+The file that the path names is held open and read as one stream. As soon as the path names another file, or the
+bytes that were read are no longer in it, all files beside it are looked into, again and again until no unread one is
+left; each is read to its end, the oldest first. Only then is it seen what the file is now, by its bytes, and it is
+read on from where that stream was left. That is seen anew until the stream has its account, with its first commit:
+nothing is begun before.
+"""
+
 import os
-import stat
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from io import FileIO
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Final
 
-from consumers.follow.rotation import MOST_AT_ONCE, Siblings
-from consumers.follow.source_file import (
-    Chunk,
-    KnownSource,
-    Lives,
-    RewrittenError,
-    SourceFile,
-    file_id,
-    is_same_life,
-    unread_life,
-)
+from consumers.follow.beside import Beside, Step
+from consumers.follow.open_file import OpenFile
+from consumers.follow.reader import Reader, RewrittenError
+from consumers.follow.streams import Streams
+from consumers.follow.trouble import Missing, Trouble, Unreadable, unreadable
+from consumers.records import Chunk, Stream
 from utils.text import printable
 
 LATE_LINES_S: Final = 60.0
-"""A file that is no longer the live one, and stays quiet for so long, is finished."""
-
+"""A file that is no longer the live one stays open for late lines until it was quiet for so long."""
+_LATE_FILES: Final = 8
+"""So many of them at most."""
 FIRST_SEEN: Final = "first seen"
 CREATED_ANEW: Final = "created anew"
-TRUNCATED: Final = "truncated"
-REWRITTEN: Final = "rewritten"
-
+REWRITTEN: Final = "emptied or rewritten"
+OTHER_THAN_LEFT: Final = "created anew or rewritten"
 ADVICE: Final = "make it a file that can be read, or name another with --file or LIVE_FILE; trying again"
-
-
-class _NewLifeBegan(Exception):  # noqa: N818 - no error: look again
-    """A file turned out to be rewritten."""
-
-
-Register = Callable[[str, int, str], int]
-"""(file id, `KnownSource.seen_ns`, why a new life of the file begins) → the life's id in the database."""
+_TURN_S: Final = 0.05
+"""Looking beside the live file goes on for no longer before the caller gets its turn."""
 
 
 class Tail:
-    """Follows a path through every file that it names, one after the other.
-
-    A file has lives: what is written to it until it is emptied or rewritten. Each life that the path ever named has
-    an account in the database, and is known again by its bytes: the first ones, and those before the offset. Whenever
-    the path turns out to name another life than before, the files beside it are searched first, since it may have
-    been renamed or copied several times since the last look: for ended lives with an unread rest, and for files that
-    came and went unseen. Those are changed later than the path's file was when it was last looked at.
-
-    `known`: the lives that the database remembers. `say` and `warn`: are told, once each, what a person at the
-    terminal should know, and what to do something about.
-    """
+    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once."""
 
     def __init__(
         self,
         path: Path,
-        known: Iterable[KnownSource],
-        register: Register,
+        streams: Iterable[Stream],
         say: Callable[[str], None],
         warn: Callable[[str], None],
         monotonic: Callable[[], float],
     ) -> None:
+        self.trouble: Trouble | None = None
+        """Why the live file cannot be read just now, if it cannot."""
         self._path = path
         self._shown_path = printable(str(path))
-        self._siblings = Siblings(path)
-        self._ended = {life.source_id: life for life in known}  # those that are not open
-        lives_of_path = [life for life in self._ended.values() if life.is_of_this_path]
-        self._left_at = max(lives_of_path, key=lambda life: (life.seen_ns, life.source_id), default=None)
-        self._register = register
+        self._streams = Streams(streams)
         self._say = say
         self._warn = warn
         self._monotonic = monotonic
-        self._sources: list[SourceFile] = []  # in the order of reading
-        self._live: SourceFile | None = None  # what the path named when it last named anything
-        self._named_ns = 0  # the live file's time of modification at this look; 0 while the path names nothing
-        self._has_backlog = False  # whether more earlier files wait than are to be open at once
-        self._last_read_s: dict[int, float] = {}
-        self._trouble = ""
+        self._beside = Beside(path, self._streams, say, monotonic)
+        self._steps: Generator[Step, None, None] | None = None
+        self._live: Reader | None = None
+        self._late: list[Reader] = []
+        self._last: Reader | None = None
+        self._why_new = OTHER_THAN_LEFT if len(self._streams) else FIRST_SEEN
+        self._told: tuple[Unreadable, ...] = ()
+
+    @property
+    def unread(self) -> tuple[Unreadable, ...]:
+        """What should have been read beside the live file and could not be."""
+        return self._beside.troubles
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there is any file to read."""
+        return self._live is not None or self._beside.has_files
 
     def read(self) -> Chunk | None:
-        """Read the next whole lines; None when there are none now. Until `advance`, the same lines come again."""
-        while True:
-            # With a backlog, the files that are open are finished before there is a look for the next ones.
-            trouble = "" if self._has_backlog else self._look()
-            try:
-                chunk, reading_trouble = self._next_chunk()
-            except _NewLifeBegan:
-                continue
-            if chunk is not None:
-                return chunk
-            if not self._has_backlog:
-                self._say_once(reading_trouble or trouble)
-                return None
-            self._end_backlog()
+        """Return the next whole lines, or None if there are none now. Until `advance`, the same lines come again.
 
-    def _next_chunk(self) -> tuple[Chunk | None, str]:
-        trouble = ""
-        for source in list(self._sources):
-            try:
-                chunk = self._read(source)
-            except OSError as error:
-                trouble = f"cannot read {_culprit(error, self._path)}: {error.strerror}"
-                continue
-            if source is self._live:
-                source.seen_ns = self._named_ns or source.seen_ns
-            if chunk is not None:
-                self._last_read_s[source.source_id] = self._monotonic()
-                return chunk, trouble
-            self._retire_if_finished(source)
-        return None, trouble
-
-    def _read(self, source: SourceFile) -> Chunk | None:
+        A chunk that is only a search gives the caller its turn in the midst of longer work.
+        """
+        trouble: Trouble | None = None
+        chunk: Chunk | None = None
         try:
-            return source.read()
-        except RewrittenError:
-            self._begin_new_life(source)
-            raise _NewLifeBegan from None
+            trouble = self._follow_path()
+            chunk = self._next_chunk()
+        except OSError as error:
+            trouble = unreadable(error, self._path)
+        self._tell(trouble)
+        return chunk
+
+    def sync(self) -> None:
+        """Make durable what the last chunk was read from. Raises OSError."""
+        if self._last is not None:
+            self._last.file.sync()
 
     def advance(self, chunk: Chunk) -> None:
         """Go on behind a chunk, which is safe in the database by now."""
-        chunk.source.advance(chunk)
+        if self._last is not None:
+            self._last.advance(chunk.after)
 
     def unread_bytes(self) -> int:
-        """Tell how much is still to be read, half lines included."""
-        return sum(max(0, source.size_bytes() - source.offset) for source in self._sources)
-
-    @property
-    def trouble(self) -> str:
-        """Why the file cannot be read just now; empty if it can."""
-        return self._trouble
-
-    @property
-    def has_sources(self) -> bool:
-        """Whether there is any file to read."""
-        return bool(self._sources)
+        """Return how much is still to be read, half lines included."""
+        return sum(reader.unread_bytes() for reader in self._readers()) + self._beside.unread_bytes()
 
     def close(self) -> None:
         """Let go of every file."""
-        for source in self._sources:
-            source.close()
-        self._sources.clear()
+        self._end_look()
+        for reader in self._readers():
+            reader.file.close()
+        self._late.clear()
         self._live = None
 
-    def _look(self) -> str:
-        """See which file the path names now, and turn to it if it is another one; tells the trouble, if any."""
-        try:
-            return self._follow_path()
-        except OSError as error:
-            return f"cannot open {_culprit(error, self._path)}: {error.strerror}"
+    def _readers(self) -> list[Reader]:
+        """Return what is open, in the order of reading: the live file last."""
+        return [*self._late, *([] if self._live is None else [self._live])]
 
-    def _follow_path(self) -> str:
-        self._named_ns = 0
+    def _follow_path(self) -> Trouble | None:
+        """See which file the path names now; the one that it named before stays open for late lines."""
         try:
             status = os.stat(self._path)  # noqa: PTH116 - at every poll, and Path costs as much again
         except FileNotFoundError:
-            if not self._trouble:
-                self._open_earlier(len(self._sources), self._last_seen_ns(), self._sources)
-            return f"{self._shown_path} is not there"
-        if self._live is None or file_id(status) != self._live.file_id:
-            self._turn_to_file(status)
-        elif self._live.offset == 0 and status.st_mtime_ns != self._live.seen_ns:
-            # Nothing is read of it yet, so that no bytes would tell if it was copied and emptied.
-            index = self._sources.index(self._live)
-            self._open_earlier(index, self._live.seen_ns, self._sources, [self._live.unread_life()])
-        self._named_ns = status.st_mtime_ns
-        return ""
+            return Missing(self._shown_path)
+        if self._live is None or not self._live.file.is_same_file(status):
+            self._turn_to(status)
+        return None
 
-    def _turn_to_file(self, status: os.stat_result) -> None:
-        """Make the file that the path names the live one, behind the files that it named before."""
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
-        source = next((source for source in self._sources if source.file_id == file_id(status)), None)
-        if source is None:
-            with ExitStack() as undo:
-                file = undo.enter_context(FileIO(self._path))
-                source = self._open_copy(file) or self._open(file)
-                if source is None:
-                    return
-                undo.pop_all()
-        else:
-            self._sources.remove(source)
-        self._sources.append(source)
-        self._live = source
-
-    def _open_copy(self, file: FileIO) -> SourceFile | None:
-        """Go on in a copy that was moved over the file itself, as editors do."""
-        before = next(
-            (before for before in self._sources if before.offset and is_same_life(file, before.as_known())), None
-        )
-        if before is None:
-            return None
-        self._sources.remove(before)
-        before.close()
-        return SourceFile(file, before.source_id, before.offset, os.fstat(file.fileno()).st_mtime_ns)
-
-    def _open(self, file: FileIO) -> SourceFile | None:
-        """Open the file that the path names; None where a backlog is to be read first."""
-        status = os.fstat(file.fileno())
-        life = Lives(self._ended.values()).match(file, is_proof_needed=False)
-        reason = self._reason(status)
-        # Where the newest life goes on, as its bytes prove, no other file can have come in between.
-        goes_on = self._live is None and life is not None and life == self._left_at and life.offset > 0
-        since_ns = None if goes_on else self._last_seen_ns()
-        here = [unread_life(file)] if life is None else [life, unread_life(file)]
-        self._open_earlier(len(self._sources), since_ns, self._sources, here)
-        if self._has_backlog:
-            return None
-        if life is None and reason != FIRST_SEEN:
-            self._say(f"{self._shown_path} was {reason}; reading it from its start")
-        return self._source(file, life, reason, status.st_mtime_ns)
-
-    def _source(self, file: FileIO, life: KnownSource | None, reason: str, seen_ns: int) -> SourceFile:
-        if life is None:
-            source_id = self._register(file_id(os.fstat(file.fileno())), seen_ns, reason)
-            return SourceFile(file, source_id, seen_ns=seen_ns)
-        source = SourceFile(file, life.source_id, life.offset, life.seen_ns)
-        self._ended.pop(life.source_id, None)
-        return source
-
-    def _open_earlier(
-        self,
-        index: int,
-        since_ns: int | None,
-        open_sources: Iterable[SourceFile],
-        open_lives: Iterable[KnownSource] = (),
-    ) -> None:
-        """Put the files beside the live one that hold unread lines at `index` of the files to read.
-
-        `since_ns` as in `find_earlier`. `open_sources`, `open_lives`: what is read where it is.
-        """
-        open_now = [*open_lives, *(source.as_known() for source in open_sources)]
-        open_ids = {life.source_id for life in open_now}
-        ended = [life for life in self._ended.values() if life.is_of_this_path and life.source_id not in open_ids]
-        found = self._siblings.find_earlier(ended, open_now, since_ns)
-        for place, earlier in enumerate(found, index):
-            shown_name = printable(earlier.path.name)
-            with ExitStack() as undo:
-                file = undo.enter_context(FileIO(earlier.path))
-                if file_id(os.fstat(file.fileno())) != earlier.file_id:
-                    raise OSError(errno.EAGAIN, "renamed just now", str(earlier.path))
-                # One by one: where the database is locked at the second, the first has its account already.
-                source = self._source(file, earlier.known, f"rotated unseen, found as {shown_name}", 0)
-                undo.pop_all()
-            self._sources.insert(place, source)
-            if not earlier.is_read:
-                self._say(f"finishing {shown_name} first")
-        self._has_backlog = len(found) == MOST_AT_ONCE
-
-    def _begin_new_life(self, source: SourceFile) -> None:
-        """Start a rewritten file from its first byte; the rest of its earlier life may stand in a copy beside it."""
-        if self._has_backlog:
-            self._end_backlog(source)
-        ended = self._ended[source.source_id] = source.as_known()
-        reason = TRUNCATED if source.size_bytes() < source.offset else REWRITTEN
-        others = [other for other in self._sources if other is not source]
-        self._open_earlier(self._sources.index(source), ended.seen_ns, others, [source.unread_life()])
-        if not self._has_backlog:
-            source.begin_new_life(self._register(source.file_id, ended.seen_ns, reason))
-            self._say(f"{self._shown_path} was {reason}; reading it from its start")
-
-    def _reason(self, status: os.stat_result) -> str:
-        """Tell why a file that is no known life is there."""
+    def _turn_to(self, status: os.stat_result) -> None:
+        again = next((reader for reader in self._late if reader.file.is_same_file(status)), None)
+        reader = again or Reader(OpenFile(self._path), self._streams, self._shown_path)
         if self._live is not None:
-            return CREATED_ANEW
-        if self._left_at is None:
-            return FIRST_SEEN
-        if self._left_at.file_id != file_id(status):
-            return CREATED_ANEW
-        return TRUNCATED if status.st_size < self._left_at.offset else REWRITTEN
+            self._why_new = CREATED_ANEW
+            self._live.read_s = self._monotonic()
+            self._late.append(self._live)
+        if again is not None:
+            self._late.remove(again)
+        self._live = reader
+        self._end_look()
 
-    def _last_seen_ns(self) -> int:
-        """Tell when what the path named last was changed last, as far as it was seen; 0 at the very first."""
-        last = self._live or self._left_at
-        return 0 if last is None else last.seen_ns
+    def _next_chunk(self) -> Chunk | None:
+        for reader in self._readers():
+            if reader.is_settled and (chunk := self._read(reader)) is not None:
+                return chunk
+        unsettled = [reader for reader in self._readers() if not reader.is_settled]
+        if self._steps is None and not (self._beside.is_due or any(reader.has_changed() for reader in unsettled)):
+            return None
+        return self._look_beside()
 
-    def _retire_if_finished(self, source: SourceFile) -> None:
-        """Close a file that is no longer the live one and has been quiet for long."""
-        now_s = self._monotonic()
-        if source is self._live or now_s - self._last_read_s.setdefault(source.source_id, now_s) < LATE_LINES_S:
-            return
-        half_line_bytes = source.size_bytes() - source.offset
-        if half_line_bytes > 0:
+    def _look_beside(self) -> Chunk | None:
+        """Go on with the look beside the live file; once nothing is unread there, see what the open files are."""
+        if self._steps is None:
+            self._steps = self._beside.steps(None if self._live is None else self._live.file)
+        until_s = self._monotonic() + _TURN_S
+        for step in self._steps:
+            if step is not None:
+                self._last, chunk = step
+                return chunk
+            if self._monotonic() > until_s:
+                return _TURN
+        self._steps = None
+        return self._settle_and_read()
+
+    def _settle_and_read(self) -> Chunk | None:
+        for reader in self._readers():
+            if not reader.is_settled:
+                is_live = reader is self._live
+                whole_ids = self._whole_ids_beside(reader)
+                for _ in reader.settle(whole_ids, self._why_new, is_live=is_live):
+                    pass  # only a packed file pauses
+                if (chunk := self._read(reader)) is not None:
+                    self._announce(chunk)
+                    return chunk
+        self._retire_late()
+        return None
+
+    def _whole_ids_beside(self, reader: Reader) -> set[int]:
+        """Return the streams that stand whole in another file than this one."""
+        open_ids = {
+            other.stream.stream_id
+            for other in self._readers()
+            if other is not reader and other.has_account and other.stream is not None
+        }
+        return self._beside.whole_ids | open_ids
+
+    def _read(self, reader: Reader) -> Chunk | None:
+        try:
+            chunk = reader.read()
+        except RewrittenError:
+            self._why_new = REWRITTEN
+            self._end_look()
+            return None
+        if chunk is not None:
+            self._last = reader
+            reader.read_s = self._monotonic()
+        return chunk
+
+    def _announce(self, chunk: Chunk) -> None:
+        """Say how it goes on in a file that was not read before."""
+        before = chunk.before
+        if before.begin and before.begin == before.offset:
+            self._warn(f"{self._shown_path} was {before.why_new}; a few lines behind that may count twice")
+        elif before.offset == 0 and before.why_new != FIRST_SEEN:
+            self._say(f"{self._shown_path} was {before.why_new}; reading it from its start")
+        elif before.offset and before.path != self._shown_path:
             self._say(
-                f"a file renamed from {self._shown_path} ends in half a line, {half_line_bytes} bytes: not read"
+                f"{self._shown_path} is what {before.path} was, as its bytes show; going on where that was left"
             )
-        self._end(source)
 
-    def _end_backlog(self, *kept: SourceFile) -> None:
-        """Close the files that are read to their end, to make way for the next ones."""
-        for source in [source for source in self._sources if source is not self._live and source not in kept]:
-            self._end(source)
-        self._has_backlog = False
+    def _retire_late(self) -> None:
+        """Close the files that are no longer live and have been quiet for long, or are too many."""
+        now_s = self._monotonic()
+        for reader in self._late[:]:
+            if now_s - reader.read_s >= LATE_LINES_S or len(self._late) > _LATE_FILES:
+                self._late.remove(reader)
+                if half_line_bytes := reader.unread_bytes():
+                    self._say(
+                        f"a file renamed from {self._shown_path} ends in half a line, "
+                        f"{half_line_bytes:,} bytes: not read"
+                    )
+                reader.file.close()
 
-    def _end(self, source: SourceFile) -> None:
-        self._ended[source.source_id] = source.as_known()
-        self._last_read_s.pop(source.source_id, None)
-        self._siblings.note_finished(source.status())
-        self._sources.remove(source)
-        source.close()
+    def _end_look(self) -> None:
+        if self._steps is not None:
+            self._steps.close()
+            self._steps = None
 
-    def _say_once(self, trouble: str) -> None:
-        if trouble and trouble != self._trouble:
-            is_common = trouble.endswith("not there")
-            (self._say if is_common else self._warn)(f"{trouble}; {'waiting for it' if is_common else ADVICE}")
-        self._trouble = trouble
+    def _tell(self, trouble: Trouble | None) -> None:
+        if trouble is not None and trouble != self.trouble:
+            if isinstance(trouble, Missing):
+                self._say(f"{trouble}; waiting for it")
+            else:
+                self._warn(f"{trouble}; {ADVICE}")
+        self.trouble = trouble
+        for unread in self._beside.troubles:
+            if unread not in self._told:
+                self._warn(f"{unread}; trying again, and reading the others meanwhile")
+        self._told = self._beside.troubles
 
 
-def _culprit(error: OSError, path: Path) -> str:
-    return printable(str(error.filename or path))
+_NO_STREAM: Final = Stream(0, "", "", 0, 0, b"", ())
+_TURN: Final = Chunk(_NO_STREAM, _NO_STREAM, b"")
+"""Nothing is read, and there is more to do."""

@@ -26,7 +26,7 @@ class KeptRejected:
     def __init__(self, connection: sqlite3.Connection, at_most: int) -> None:
         self._connection = connection
         self._at_most = at_most
-        (self.count,) = connection.execute(_COUNT_KEPT).fetchone()
+        self.count = int(connection.execute(_COUNT_KEPT).fetchone()[0])
 
     def save(self, commit: Commit) -> int:
         """Save a commit's rejected lines within its transaction; returns what `count` is once it is committed."""

@@ -14,7 +14,7 @@ from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
 from consumers.store.schema import VERSION, migrate
 from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, SourceFile, Table, packed_marks
-from utils.text import printable
+from utils.text import printable, shown
 
 _BUSY_TIMEOUT_S: Final = 0.2
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
@@ -255,7 +255,7 @@ class Store:
 
     @property
     def _shown(self) -> str:
-        return printable(str(self._path))
+        return shown(self._path)
 
 
 def _source_file(commit: Commit) -> SourceFile:

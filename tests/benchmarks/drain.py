@@ -26,6 +26,7 @@ from tests.benchmarks.support import (
     best,
     make_feed,
     measured,
+    of_checkout,
     parser,
     read_once,
     remove_database,
@@ -33,6 +34,7 @@ from tests.benchmarks.support import (
 )
 
 _LEAST_OF_FLOOR: Final = 0.75
+_LEAST_OF_BEFORE: Final = 0.97
 _LEAST_OF_PEER: Final = 4.0
 _MOST_PEAK_MIB: Final = 60.0
 _MOST_PEAK_RATIO: Final = 1.1
@@ -64,6 +66,7 @@ class Contender(NamedTuple):
     lines: int
     table: str
     command: Callable[[Path, Path], Sequence[str | Path]]
+    checkout: Path | None = None
 
 
 class Result(NamedTuple):
@@ -90,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     bounds: list[Bound] = []
     with TemporaryDirectory() as folder:
         for machines in chosen.machines:
-            results = _compare(Path(folder), chosen.lines, machines, chosen.turns)
+            results = _compare(Path(folder), chosen.lines, machines, chosen.turns, chosen.before)
             _print_table(results, machines)
             bounds += _bounds(results)
         if chosen.memory:
@@ -98,18 +101,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return verdict(bounds)
 
 
-def _compare(folder: Path, lines: int, machines: int, turns: int) -> list[Result]:
+def _compare(folder: Path, lines: int, machines: int, turns: int, before: Path | None) -> list[Result]:
     feed, short_feed = folder / "feed.json", folder / "short_feed.json"
     make_feed(feed, lines, machines)
     make_feed(short_feed, max(lines // _PEER_SHARE, 1), machines)
-    contenders = (
+    contenders = [
         Contender("floor: json.loads, executemany", feed, lines, "manufacturing_analytics", _floor),
         Contender("consumer --once --headless", feed, lines, "manufacturing_analytics", read_once),
         Contender("sqlite-utils insert --nl", short_feed, lines // _PEER_SHARE, "feed", _sqlite_utils),
         Contender(
             "sqlite-utils, WAL set before", short_feed, lines // _PEER_SHARE, "feed", _sqlite_utils_in_wal_mode
         ),
-    )
+    ]
+    if before is not None:
+        contenders.append(
+            Contender("consumer before", feed, lines, "manufacturing_analytics", read_once, checkout=before)
+        )
     runs: list[list[Result]] = [[_drained(contender, folder) for contender in contenders] for _ in range(turns)]
     feed.unlink()
     short_feed.unlink()
@@ -133,7 +140,7 @@ def _sqlite_utils_in_wal_mode(feed: Path, database: Path) -> Sequence[str | Path
 def _drained(contender: Contender, folder: Path) -> Result:
     database = folder / "drained.sqlite"
     remove_database(database)
-    run = measured(contender.command(contender.feed, database), folder)
+    run = measured(contender.command(contender.feed, database), folder, **of_checkout(contender.checkout))
     with closing(sqlite3.connect(database)) as connection:
         (rows,) = connection.execute(f"SELECT count(*) FROM {contender.table}").fetchone()
     if rows != contender.lines:
@@ -144,7 +151,7 @@ def _drained(contender: Contender, folder: Path) -> Result:
 
 
 def _print_table(results: Sequence[Result], machines: int) -> None:
-    floor, peer = results[0], results[-1]
+    floor, peer = results[0], results[2]
     print(f"{floor.lines:,} lines ({peer.lines:,} for sqlite-utils) of {machines:,} machines, whole processes\n")
     print(f"{'':34}{'lines/s':>10}{'of floor':>10}{'CPU us/line':>13}{'CPU/floor':>11}{'peak MiB':>10}{'B/row':>7}")
     for result in results:
@@ -158,10 +165,15 @@ def _print_table(results: Sequence[Result], machines: int) -> None:
 
 
 def _bounds(results: Sequence[Result]) -> list[Bound]:
-    floor, consumer, peer, _ = results
+    floor, consumer, peer, _, *before = results
     of_floor, of_peer = consumer.lines_per_s / floor.lines_per_s, consumer.lines_per_s / peer.lines_per_s
     peak_mib = consumer.run.peak_mib
+    of_before = [
+        Bound(f"at least {_LEAST_OF_BEFORE} of before", f"{ratio:.2f}", ratio >= _LEAST_OF_BEFORE)
+        for ratio in (consumer.lines_per_s / other.lines_per_s for other in before)
+    ]
     return [
+        *of_before,
         Bound(f"at least {_LEAST_OF_FLOOR} of the floor", f"{of_floor:.2f}", of_floor >= _LEAST_OF_FLOOR),
         Bound(f"at least {_LEAST_OF_PEER:g} times sqlite-utils", f"{of_peer:.1f}", of_peer >= _LEAST_OF_PEER),
         Bound(f"peak under {_MOST_PEAK_MIB:g} MiB", f"{peak_mib:.1f} MiB", peak_mib < _MOST_PEAK_MIB),

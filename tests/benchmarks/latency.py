@@ -37,6 +37,7 @@ from tests.benchmarks.support import (
     make_feed,
     measured,
     messages,
+    of_checkout,
     parser,
     read_once,
     remove_database,
@@ -102,6 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = Path(name)
         why_none = no_display or _window_trouble(folder, display)
         followers = _followers(folder, "" if why_none else display)
+        if chosen.before is not None:
+            before = of_checkout(chosen.before)
+            followers.append(followers[1]._replace(name="before, --headless", settings=before, most_p99_ms=None))
         print(f"append to visible commit, ms; {chosen.machines:,} machines, {chosen.seconds:g} s at each rate\n")
         print(f"{'':28}{'lines/s':>8}{'p50':>8}{'p99':>8}{'max':>8}{'p99/floor':>11}")
         bounds: list[Bound] = []

@@ -134,11 +134,20 @@ def process_memory(pid: int) -> Mapping[str, float]:
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """Begin the options of a benchmark."""
-    return argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog=f"python -m tests.benchmarks.{name}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    options.add_argument(
+        "--before", metavar="CHECKOUT", type=Path, help="measure the consumer of another checkout in the same run too"
+    )
+    return options
+
+
+def of_checkout(checkout: Path | None) -> dict[str, str]:
+    """Return the settings with which a command runs the code of another checkout."""
+    return {} if checkout is None else {"PYTHONPATH": str(checkout.resolve())}
 
 
 def verdict(bounds: Sequence[Bound]) -> int:

@@ -3,27 +3,27 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from consumers.consumer_meyer import Consumer
-from consumers.growth import GrowthWatch
-from consumers.machines.fleet import Fleet
-from consumers.machines.plant_clock import PlantClock
-from consumers.pipeline import Tally, Waiting
-from consumers.report import Reporter
-from consumers.store.errors import StoreBusyError, StoreFullError, StoreWaitError
-from tests.support import CONSUMER, PRODUCER, PROJECT, line, lines, query, run, start, stored_machine_ids
-from utils.settings import Config
-from utils.stop import StopRequest
+from tests.support import (
+    CONSUMER,
+    PRODUCER,
+    command_environment,
+    count_rows,
+    end,
+    line,
+    lines,
+    query,
+    run,
+    start,
+    stored_machine_ids,
+    until,
+)
 
 SPECIFIED_COLUMNS = [
     ("id", "INTEGER", 1),
@@ -54,27 +54,6 @@ def started(tmp_path: Path, live_file: Path, database: Path) -> "Iterator[Callab
     for process in processes:
         process.kill()
         process.communicate()
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    end_s = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end_s, "it did not come about"
-        time.sleep(0.01)
-
-
-def rows(database: Path) -> int:
-    try:
-        return int(query(database, "SELECT count(*) FROM manufacturing_analytics")[0][0])
-    except sqlite3.OperationalError:
-        return 0
-
-
-def end(process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> str:
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=20)
-    assert process.returncode == 0, output
-    return output
 
 
 def test_ten_thousand_lines_become_ten_thousand_rows_with_the_level_that_the_producer_gave(
@@ -143,11 +122,11 @@ def test_lines_are_stored_as_the_producer_writes_them_until_someone_stops_the_tw
 ) -> None:
     consumer = started("--headless")
     producer = start(PRODUCER, "--file", live_file, "--machines", "5", "--interval", "0.05", cwd=tmp_path)
-    wait_until(lambda: rows(database) >= 25)
+    until(lambda: count_rows(database) >= 25)
     written = end(producer, signal.SIGINT)
     assert "lines written" in written
     total = live_file.read_bytes().count(b"\n")
-    wait_until(lambda: rows(database) == total)
+    until(lambda: count_rows(database) == total)
     assert f"{total:,} lines = {total:,} stored" in end(consumer)
 
 
@@ -156,12 +135,12 @@ def test_a_stopped_consumer_goes_on_where_it_stopped(
 ) -> None:
     live_file.write_bytes(lines(1, 10))
     first = started("--headless")
-    wait_until(lambda: rows(database) == 10)
+    until(lambda: count_rows(database) == 10)
     end(first, signal.SIGINT)
     with live_file.open("ab") as file:
         file.write(lines(11, 10))
     second = started("--headless")
-    wait_until(lambda: rows(database) == 20)
+    until(lambda: count_rows(database) == 20)
     end(second)
     assert stored_machine_ids(database) == list(range(1, 21))
 
@@ -171,14 +150,14 @@ def test_a_second_consumer_is_refused_and_the_first_goes_on(
 ) -> None:
     live_file.write_bytes(lines(1, 1))
     first = started("--headless")
-    wait_until(lambda: rows(database) == 1)
+    until(lambda: count_rows(database) == 1)
     second = started("--headless")
     output, _ = second.communicate(timeout=20)
     assert second.returncode == 1
     assert "another consumer" in output
     with live_file.open("ab") as file:
         file.write(lines(2, 1))
-    wait_until(lambda: rows(database) == 2)
+    until(lambda: count_rows(database) == 2)
     end(first)
 
 
@@ -186,7 +165,7 @@ def test_the_demo_runs_the_whole_pipeline_and_leaves_no_producer_behind(
     tmp_path: Path, live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
 ) -> None:
     demo = started("--demo", "--headless", PRODUCER_INTERVAL_S="0.05", PRODUCER_MACHINES="3")
-    wait_until(lambda: rows(database) >= 9)
+    until(lambda: count_rows(database) >= 9)
     output = end(demo)
     assert output.count("lines written") == 1, output  # the producer's summary
     assert "Fatal" not in output
@@ -200,7 +179,7 @@ def test_a_demo_that_is_killed_leaves_no_producer_behind_either(
     live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
 ) -> None:
     demo = started("--demo", "--headless", PRODUCER_INTERVAL_S="0.05", PRODUCER_MACHINES="3")
-    wait_until(lambda: rows(database) >= 9)
+    until(lambda: count_rows(database) >= 9)
     demo.kill()
     output, _ = demo.communicate(timeout=20)  # the producer holds the same terminal: this ends with it
     assert "lines written" in output
@@ -212,7 +191,7 @@ def test_without_a_display_the_dashboard_is_drawn_to_a_file_instead(
     live_file.write_bytes(lines(1, 8))
     consumer = started(**NO_DISPLAY)
     picture = tmp_path / "data" / "dashboard.png"
-    wait_until(picture.exists)
+    until(picture.exists)
     output = end(consumer)
     assert "no window can be opened" in output
     assert "dashboard.png" in output
@@ -224,10 +203,10 @@ def test_with_a_display_a_window_shows_the_dashboard_while_lines_are_stored(
     live_file.write_bytes(lines(1, 8))
     picture = tmp_path / "seen.png"
     consumer = started("--snapshot", picture, DISPLAY=display, MPLBACKEND="")
-    wait_until(picture.exists)
+    until(picture.exists)
     with live_file.open("ab") as file:
         file.write(lines(9, 8))
-    wait_until(lambda: rows(database) == 16)
+    until(lambda: count_rows(database) == 16)
     output = end(consumer)
     assert "no window" not in output
     assert "16 lines = 16 stored" in output
@@ -262,7 +241,7 @@ def test_settings_come_from_the_env_file_and_flags_come_before_them(tmp_path: Pa
     (tmp_path / ".env").write_text("LIVE_FILE=elsewhere.json\nDATABASE_FILE=kept/here.sqlite\n")
     status, output = run(CONSUMER, "--once", "--headless", "--file", "lines.json", cwd=tmp_path)
     assert status == 0, output
-    assert rows(tmp_path / "kept" / "here.sqlite") == 3
+    assert count_rows(tmp_path / "kept" / "here.sqlite") == 3
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path, live_file: Path, database: Path) -> None:
@@ -291,7 +270,7 @@ def test_a_headless_consumer_never_imports_matplotlib(tmp_path: Path, live_file:
     process = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", CONSUMER, "--once", "--headless", "--file", str(live_file)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env=command_environment(),
         capture_output=True,
         text=True,
         check=True,
@@ -299,49 +278,3 @@ def test_a_headless_consumer_never_imports_matplotlib(tmp_path: Path, live_file:
     assert "consumers.store.store" in process.stderr
     assert "matplotlib" not in process.stderr
     assert "numpy" not in process.stderr
-
-
-# A full disk, and a lock, while all is read once
-
-
-class WaitingPipeline:
-    """A pipeline that can save nothing just now, for so many steps."""
-
-    tally = Tally()
-    plant_clock = PlantClock()
-
-    def __init__(self, error: StoreWaitError, steps: int) -> None:
-        self.waiting: Waiting | None = Waiting(error, 0.0)
-        self._steps = steps
-
-    def step(self) -> bool:
-        self._steps -= 1
-        if self._steps <= 0:
-            self.waiting = None
-        return False
-
-
-def consumer_of(pipeline: WaitingPipeline, live_file: Path) -> Consumer:
-    reporter = Reporter(print, print, lambda: 0.0, 30.0, 60.0)
-    growth = GrowthWatch(live_file, live_file, lambda: 0, lambda: None, 0.0, print, lambda: 0.0)
-    return Consumer(
-        Config(),
-        cast("Any", pipeline),
-        Fleet(0),
-        cast("Any", SimpleNamespace(unread_bytes=lambda: 0)),
-        reporter,
-        StopRequest(),
-        None,
-        growth,
-    )
-
-
-def test_once_a_lock_is_waited_for(live_file: Path) -> None:
-    pipeline = WaitingPipeline(StoreBusyError("locked"), 3)
-    assert consumer_of(pipeline, live_file).read_all()
-    assert pipeline.waiting is None
-
-
-def test_once_a_full_disk_ends_it(live_file: Path) -> None:
-    with pytest.raises(StoreFullError, match="make room"):
-        consumer_of(WaitingPipeline(StoreFullError("make room"), 3), live_file).read_all()

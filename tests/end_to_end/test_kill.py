@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -23,12 +23,12 @@ from tests.support import (
     run,
     start,
     stored_machine_ids,
+    until,
 )
 
 KILLS = int(os.environ.get("NIGHTLY_KILLS", "20"))
 """All together; 20 in the suite, more in the nightly form."""
 PRODUCER_DIES_EVERY_KILLS = 4
-PATIENCE_S = 30.0
 
 # Forks a consumer again and again, each on a database of its own, and has the n-th kill itself at its n-th statement.
 DYING_AT_EACH_STATEMENT = """
@@ -101,7 +101,7 @@ class Plant:
     def die_in_the_middle_of_a_line(self) -> None:
         """Kill it, leave the half line that a power cut would leave, and start another one."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
         line = self._live_file.read_bytes().splitlines(keepends=True)[-1:] or [b'{"message": "Machine 1 in']
         with self._live_file.open("ab") as file:
             file.write(line[0][: self._rng.randrange(1, len(line[0]))])
@@ -109,16 +109,12 @@ class Plant:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait()
+        self._process.communicate()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> "subprocess.Popen[str]":
         arguments = ("--machines", "20", "--interval", "0.01", "--seed", str(self._rng.randrange(1000)))
-        return subprocess.Popen(
-            [sys.executable, "-m", PRODUCER, *arguments, "--file", str(self._live_file)],
-            cwd=self._folder,
-            env=command_environment(**self._settings),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        return start(
+            PRODUCER, *arguments, "--file", self._live_file, cwd=self._folder, LOG_LEVEL="ERROR", **self._settings
         )
 
 
@@ -128,13 +124,6 @@ def running(plant: Plant) -> Iterator[Plant]:
         yield plant
     finally:
         plant.stop()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end_s, "waited in vain"
-        time.sleep(0.002)
 
 
 def read_lines(database: Path) -> int:

@@ -202,6 +202,14 @@ def test_rotation_is_told_in_the_log(path: Path, said: list[str]) -> None:
     assert said == [f"live file rotated: {path} is now live-20261122T091502.123456Z.json"]
 
 
+@POSIX_ONLY
+def test_a_name_that_could_move_the_terminal_is_told_with_escapes(tmp_path: Path, said: list[str]) -> None:
+    live_file = LiveFile(tmp_path / "a\x1b[2J", 1, lambda: MORNING_S)
+    live_file.append(b"1\n")
+    live_file.append(b"2\n")
+    assert said == [f"live file rotated: {tmp_path}/a\\x1b[2J is now a\\x1b[2J-20261122T091502.123456Z"]
+
+
 @pytest.mark.parametrize("keep_their_name", [False, True])
 def test_where_the_os_refuses_to_rename_the_file_grows_on_and_it_is_tried_again_later(
     path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch, keep_their_name: bool

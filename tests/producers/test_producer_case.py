@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -15,50 +14,22 @@ import pytest
 from producers.live_file import LiveFile, NoRoomError
 from producers.producer_case import Feed, Pace, main
 from producers.simulator import Plant
+from tests.support import PRODUCER, end, run, start, start_command, until
 from utils.efficiency import Limits
 from utils.message import epoch_seconds, from_line
-from utils.settings import setting_names
 from utils.stop import StopRequest
 
-PROJECT = Path(__file__).parents[2]
 START = "2026-11-22T09:15:02.000Z"
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 
 
-def environment(**settings: str) -> dict[str, str]:
-    """This process's, without the settings that it may have, and with these."""
-    own = {name: value for name, value in os.environ.items() if name not in setting_names()}
-    return own | {"PYTHONPATH": str(PROJECT), "PYTHONIOENCODING": "utf-8"} | settings
-
-
-def command(*flags: str) -> list[str]:
-    return [sys.executable, "-m", "producers.producer_case", *flags]
-
-
-def run(folder: Path, *flags: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def produce(folder: Path, *flags: str, **settings: str) -> tuple[int, str]:
     """Run the command in a folder without `.env`, so that everything it writes is in there."""
-    return subprocess.run(
-        command(*flags),
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return run(PRODUCER, *flags, cwd=folder, **settings)
 
 
-def start(folder: Path, *flags: str, **settings: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command(*flags), cwd=folder, env=environment(**settings), stderr=subprocess.PIPE, encoding="utf-8"
-    )
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end_s = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end_s, "waited in vain"
-        time.sleep(0.005)
+def start_producer(folder: Path, *flags: str, **settings: str) -> "subprocess.Popen[str]":
+    return start(PRODUCER, *flags, cwd=folder, **settings)
 
 
 # The output
@@ -69,7 +40,7 @@ def ten_thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("producer")
     flags = ("--count", "10000", "--no-wait", "--seed", "7", "--machines", "7", "--start", START, "--file")
     for name in ("first.json", "second.json"):
-        assert run(folder, *flags, name).returncode == 0
+        assert produce(folder, *flags, name)[0] == 0
     return folder
 
 
@@ -91,23 +62,23 @@ def test_every_line_is_a_reading_with_its_level_and_score_by_the_rule(ten_thousa
 
 def test_without_waiting_the_plants_clock_still_advances_an_interval_a_round(tmp_path: Path) -> None:
     flags = ("--count", "7", "--no-wait", "--machines", "2", "--interval", "2.5", "--start", START)
-    assert run(tmp_path, *flags, "--file", "f").returncode == 0
+    assert produce(tmp_path, *flags, "--file", "f")[0] == 0
     stamps = [from_line(line).timestamp for line in (tmp_path / "f").read_bytes().splitlines()]
     assert [epoch_seconds(stamp) - epoch_seconds(START) for stamp in stamps] == [0, 0, 2.5, 2.5, 5, 5, 7.5]
 
 
 def test_a_run_with_a_drawn_seed_can_be_repeated_from_its_log(tmp_path: Path) -> None:
     flags = ("--count", "50", "--no-wait", "--file")
-    said = run(tmp_path, *flags, "drawn").stderr
+    _, said = produce(tmp_path, *flags, "drawn")
     repeat = re.search(r"to repeat: (--seed \d+ --start \S+)", said)
     assert repeat is not None
-    run(tmp_path, *flags, "again", *repeat[1].split())
+    produce(tmp_path, *flags, "again", *repeat[1].split())
     assert (tmp_path / "again").read_bytes() == (tmp_path / "drawn").read_bytes()
 
 
 def test_lines_go_to_the_default_file_and_a_second_run_appends(tmp_path: Path) -> None:
     for _ in range(2):
-        assert run(tmp_path, "--count", "5", "--no-wait").returncode == 0
+        assert produce(tmp_path, "--count", "5", "--no-wait")[0] == 0
     assert (tmp_path / "data" / "project_live.json").read_bytes().count(b"\n") == 10
 
 
@@ -115,7 +86,7 @@ def test_limits_of_the_settings_decide_the_level(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "VIBRATION_SAFE_MAX_MM_S=0\nVIBRATION_ZONE_A_MAX_MM_S=0\nVIBRATION_ZONE_B_MAX_MM_S=0\n"
     )
-    run(tmp_path, "--count", "8", "--machines", "3", "--no-wait", "--file", "f")
+    produce(tmp_path, "--count", "8", "--machines", "3", "--no-wait", "--file", "f")
     assert {json.loads(line)["keyword_mentioned"] for line in (tmp_path / "f").read_bytes().splitlines()} == {
         "Critical"
     }
@@ -126,7 +97,7 @@ def test_limits_of_the_settings_decide_the_level(tmp_path: Path) -> None:
 
 def test_paced_rounds_follow_the_real_clock_each_appended_at_once(tmp_path: Path) -> None:
     before_s = time.time()
-    assert run(tmp_path, "--count", "9", "--machines", "3", "--interval", "0.1", "--file", "f").returncode == 0
+    assert produce(tmp_path, "--count", "9", "--machines", "3", "--interval", "0.1", "--file", "f")[0] == 0
     moments = [epoch_seconds(from_line(line).timestamp) for line in (tmp_path / "f").read_bytes().splitlines()]
     assert moments[:3] == [moments[0]] * 3
     assert moments[8] - moments[0] == pytest.approx(0.2, abs=0.0015)
@@ -136,7 +107,7 @@ def test_paced_rounds_follow_the_real_clock_each_appended_at_once(tmp_path: Path
 @POSIX_ONLY
 def test_after_a_standstill_timestamps_follow_the_real_clock_again_without_a_burst(tmp_path: Path) -> None:
     path = tmp_path / "f"
-    producer = start(tmp_path, "--machines", "1", "--interval", "0.05", "--file", "f")
+    producer = start_producer(tmp_path, "--machines", "1", "--interval", "0.05", "--file", "f")
     until(lambda: path.exists() and path.stat().st_size > 0)
     producer.send_signal(signal.SIGSTOP)
     time.sleep(0.8)
@@ -183,30 +154,27 @@ def test_after_a_long_delay_rounds_are_left_out_and_do_not_burst() -> None:
 @pytest.mark.parametrize("flags", [("--interval", "0.05"), ("--no-wait",), ("--interval", "3600")])
 def test_a_request_to_stop_ends_it_in_order_with_a_summary(tmp_path: Path, name: str, flags: tuple[str, ...]) -> None:
     path = tmp_path / "f"
-    producer = start(tmp_path, *flags, "--file", "f")
+    producer = start_producer(tmp_path, *flags, "--file", "f")
     until(lambda: path.exists() and path.stat().st_size > 0)
-    producer.send_signal(getattr(signal, name))
-    _, said = producer.communicate(timeout=10)
-    assert producer.returncode == 0
+    said = end(producer, getattr(signal, name))
     data = path.read_bytes()
     assert data.endswith(b"\n")
     assert f"stopped: {data.count(bytes([10])):,} lines written in " in said
 
 
 def test_the_log_tells_start_and_end_and_no_message(tmp_path: Path) -> None:
-    done = run(tmp_path, "--count", "1000", "--no-wait", "--seed", "5", "--file", "f")
-    first, last = done.stderr.splitlines()
+    _, said = produce(tmp_path, "--count", "1000", "--no-wait", "--seed", "5", "--file", "f")
+    first, last = said.splitlines()
     assert "reporting to f every 1 s, machines: 8; to repeat: --seed 5 --start 2" in first
     assert "stopped: 1,000 lines written in " in last
-    assert done.stdout == ""
     assert len((tmp_path / "data" / "logs" / "producer.log").read_text("utf-8").splitlines()) == 2
 
 
 def test_a_status_line_is_written_now_and_then(tmp_path: Path) -> None:
-    producer = start(tmp_path, "--interval", "0.2", "--file", "f", STATUS_EVERY_S="1")
-    assert producer.stderr is not None
-    producer.stderr.readline()
-    assert re.search(r"INFO +[0-9]+ lines written; [0-9.]+ lines/s lately", producer.stderr.readline())
+    producer = start_producer(tmp_path, "--interval", "0.2", "--file", "f", STATUS_EVERY_S="1")
+    assert producer.stdout is not None
+    producer.stdout.readline()
+    assert re.search(r"INFO +[0-9]+ lines written; [0-9.]+ lines/s lately", producer.stdout.readline())
     producer.terminate()
     producer.communicate(timeout=10)
 
@@ -225,6 +193,7 @@ def test_a_status_line_is_written_now_and_then(tmp_path: Path) -> None:
         (("--seed", "-1"), "setting PRODUCER_SEED (--seed) is '-1'; expected a whole number from 0"),
         (("--count", "0"), "argument --count: '0'; expected a whole number from 1"),
         (("--count", "many"), "argument --count: 'many'; expected a whole number from 1"),
+        (("--count", "x" * 999), f"argument --count: '{'x' * 98}…{'x' * 99}'; expected a whole number from 1"),
         (("--start", "noon"), "argument --start: timestamp 'noon' is no moment; expected ISO 8601"),
         (("--file", ""), "argument --file: is empty"),
         (("--machine", "3"), "unrecognized arguments: --machine"),
@@ -247,29 +216,44 @@ def test_a_wrong_flag_ends_with_2_and_names_value_and_what_is_allowed(
 
 def test_a_wrong_setting_ends_with_2_and_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PRODUCER_MACHINES=many\n")
-    done = run(tmp_path)
-    assert done.returncode == 2
-    assert "setting PRODUCER_MACHINES is 'many'; expected a whole number from 1 to 100,000 machines" in done.stderr
+    status, said = produce(tmp_path)
+    assert status == 2
+    assert "setting PRODUCER_MACHINES is 'many'; expected a whole number from 1 to 100,000 machines" in said
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PRODUCER_MACHINES=2\nPRODUCER_INTERVAL_S=2\nPRODUCER_SEED=2\n")
-    done = run(
+    _, said = produce(
         tmp_path,
         *("--machines", "4", "--count", "1", "--no-wait", "--file", "f"),
         PRODUCER_MACHINES="3",
         PRODUCER_INTERVAL_S="3",
     )
-    assert "reporting to f every 3 s, machines: 4; to repeat: --seed 2 " in done.stderr
+    assert "reporting to f every 3 s, machines: 4; to repeat: --seed 2 " in said
 
 
 @pytest.mark.parametrize("flags", [("--file", "../"), ("--start", "9999-12-31T23:59:59Z", "--file", "f")])
 def test_what_it_cannot_go_on_from_ends_with_1_and_a_message(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    done = run(tmp_path, "--no-wait", "--count", "100", *flags)
-    assert done.returncode == 1
-    assert "ERROR" in done.stderr
-    assert "another" in done.stderr
-    assert "Traceback" not in done.stderr
+    status, said = produce(tmp_path, "--no-wait", "--count", "100", *flags)
+    assert status == 1
+    assert "ERROR" in said
+    assert "another" in said
+    assert "Traceback" not in said
+
+
+def test_the_database_is_never_written_to_as_a_live_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(StopRequest, "install", lambda _: None)
+    database = tmp_path / "data" / "meyer_manufacturing_analytics.sqlite"
+    database.parent.mkdir()
+    database.write_bytes(b"precious")
+    for file in (str(database), "data/../data/meyer_manufacturing_analytics.sqlite", f"{database}-wal"):
+        assert main(("--no-wait", "--count", "1", "--file", file)) == 1
+        assert "set LIVE_FILE (--file) or DATABASE_FILE to another path" in capsys.readouterr().err
+    assert database.read_bytes() == b"precious"
+    assert sorted(path.name for path in database.parent.iterdir()) == ["logs", database.name]
 
 
 # Two producers, and no room
@@ -277,8 +261,8 @@ def test_what_it_cannot_go_on_from_ends_with_1_and_a_message(tmp_path: Path, fla
 
 def test_two_producers_share_a_file_and_its_rotation(tmp_path: Path) -> None:
     flags = ("--no-wait", "--count", "6000", "--start", START, "--file", "live.json")
-    producers = [start(tmp_path, *flags, "--seed", seed, LIVE_FILE_MAX_MB="0.2") for seed in ("1", "2")]
-    said = [producer.communicate(timeout=60)[1] for producer in producers]
+    producers = [start_producer(tmp_path, *flags, "--seed", seed, LIVE_FILE_MAX_MB="0.2") for seed in ("1", "2")]
+    said = [producer.communicate(timeout=60)[0] for producer in producers]
     assert [producer.returncode for producer in producers] == [0, 0]
     rotated = sorted(tmp_path.glob("live-*.json"))
     assert sum(one.count("live file rotated") for one in said) == len(rotated) > 3
@@ -287,14 +271,14 @@ def test_two_producers_share_a_file_and_its_rotation(tmp_path: Path) -> None:
         line for file in [*rotated, tmp_path / "live.json"] for line in file.read_bytes().splitlines(keepends=True)
     ]
     for seed in ("1", "2"):
-        run(tmp_path, *flags[:-1], "alone", "--seed", seed)
+        produce(tmp_path, *flags[:-1], "alone", "--seed", seed)
     alone = (tmp_path / "alone").read_bytes().splitlines(keepends=True)
     assert sorted(shared) == sorted(alone)
 
 
 def kill_after_bytes(path: Path, count: int) -> None:
     size = path.stat().st_size
-    producer = start(path.parent, "--no-wait", "--file", path.name)
+    producer = start_producer(path.parent, "--no-wait", "--file", path.name)
     until(lambda: path.stat().st_size > size + count)
     producer.kill()
     producer.communicate(timeout=10)
@@ -308,7 +292,7 @@ def test_killed_producers_leave_the_file_to_the_next_one(tmp_path: Path) -> None
         kill_after_bytes(path, 100_000)
         with path.open("ab") as torn:
             torn.write(b'{"message": "Machine 3 in Act')
-    run(tmp_path, "--no-wait", "--file", "f", "--count", "1")
+    produce(tmp_path, "--no-wait", "--file", "f", "--count", "1")
     data = path.read_bytes()
     assert data.endswith(b"\n")
     lines = data.splitlines()
@@ -365,26 +349,18 @@ def test_a_stop_is_heard_while_there_is_no_room_and_only_lines_in_the_file_count
 @POSIX_ONLY
 def test_a_real_full_disk_is_waited_for_and_left_without_a_half_line(tmp_path: Path) -> None:
     shell = 'ulimit -f 64; exec "$@"'  # no file beyond 64 KiB: the OS ends the write in the middle of a line
-    producer = subprocess.Popen(
-        ["bash", "-c", shell, "-", *command("--no-wait", "--file", "f", "--seed", "1")],
-        cwd=tmp_path,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    assert producer.stderr is not None
-    said = [producer.stderr.readline() for _ in range(2)]
+    flags = ("--no-wait", "--file", "f", "--seed", "1")
+    producer = start_command(["bash", "-c", shell, "-", sys.executable, "-m", PRODUCER, *flags], tmp_path)
+    assert producer.stdout is not None
+    said = [producer.stdout.readline() for _ in range(2)]
     assert "cannot write the live file f: " in said[1]
     assert "make room" in said[1]
     data = (tmp_path / "f").read_bytes()
     assert 60_000 < len(data) <= 65_536
     assert data.endswith(b"\n")
     os.truncate(tmp_path / "f", 0)
-    assert "there is room again" in producer.stderr.readline()
-    producer.terminate()
-    _, rest = producer.communicate(timeout=10)
-    assert producer.returncode == 0
-    written = re.search(r"stopped: ([0-9,]+) lines", rest)
+    assert "there is room again" in producer.stdout.readline()
+    written = re.search(r"stopped: ([0-9,]+) lines", end(producer))
     assert written is not None
     again = (tmp_path / "f").read_bytes()
     assert again.endswith(b"\n")

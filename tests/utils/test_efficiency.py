@@ -1,3 +1,5 @@
+import copy
+import pickle
 from dataclasses import fields, replace
 from itertools import product
 from math import inf, nextafter
@@ -190,6 +192,35 @@ def test_the_bounds_of_the_levels_belong_to_the_better_side(score: float, level:
     assert rate("active", OPTIMAL_C, ZONE_A_MM_S, Limits(base_active=score)).efficiency_level == level
 
 
+@pytest.mark.parametrize(
+    ("score", "level"),
+    [
+        (0.0, "Critical"),
+        (just_below(20.0), "Critical"),
+        (20.0, "Low"),
+        (just_below(50.0), "Low"),
+        (50.0, "Medium"),
+        (just_below(80.0), "Medium"),
+        (80.0, "High"),
+        (100.0, "High"),
+    ],
+)
+def test_a_score_has_its_level(score: float, level: EfficiencyLevel) -> None:
+    assert LIMITS.level_of(score) == level
+
+
+@pytest.mark.parametrize(("score", "level"), [(5, "Critical"), (15, "Low"), (35, "Medium"), (60, "High")])
+def test_the_ladder_of_levels_can_be_another(score: float, level: EfficiencyLevel) -> None:
+    limits = Limits(level_critical_below=10, level_medium_from=30, level_high_from=60)
+    assert limits.level_of(score) == level
+    assert rate("active", OPTIMAL_C, ZONE_A_MM_S, replace(limits, base_active=score)).efficiency_level == level
+
+
+def test_levels_that_nobody_can_have_are_passed_over() -> None:
+    assert [Limits(level_medium_from=80).level_of(score) for score in (79, 80)] == ["Low", "High"]
+    assert [Limits(level_critical_below=50).level_of(score) for score in (49, 50)] == ["Critical", "Medium"]
+
+
 def test_every_level_can_be_reached() -> None:
     found = {
         rate(mode, heat, shake).efficiency_level for mode in MODES for heat, _ in TEMPERATURES for shake in (1, 9)
@@ -286,3 +317,34 @@ def test_the_share_of_a_limit_is_that_of_the_nearer_one() -> None:
         ).share_of_limit(45.0, 4.5)
         == 0.5
     )
+
+
+# Limits go to other processes
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("was_used", [False, True])
+def test_limits_can_be_pickled_whether_they_were_used_or_not(was_used: bool, protocol: int) -> None:
+    limits = Limits(temperature_safe_max_c=95.5, vibration_safe_max_mm_s=7.1, base_idle=55)
+    if was_used:
+        rate("active", 60, 1, limits)
+    found = pickle.loads(pickle.dumps(limits, protocol))  # noqa: S301 - our own
+    assert found == limits
+    assert hash(found) == hash(limits)
+    for mode, (heat, _), (shake, _) in product(MODES, TEMPERATURES, VIBRATIONS):
+        assert rate(mode, heat, shake, found) == rate(mode, heat, shake, limits)
+
+
+def test_a_pickle_holds_the_numbers_alone() -> None:
+    limits = Limits()
+    before = pickle.dumps(limits)
+    rate("active", 60, 1, limits)
+    assert pickle.dumps(limits) == before
+
+
+def test_limits_can_be_copied_after_use() -> None:
+    limits = Limits(temperature_safe_max_c=95.5)
+    rate("active", 60, 1, limits)
+    for found in (copy.copy(limits), copy.deepcopy(limits)):
+        assert found == limits
+        assert rate("active", 95.2, 1, found) == rate("active", 95.2, 1, limits)

@@ -1,15 +1,16 @@
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from loguru import logger
 
+from tests.support import PROJECT, command_environment
 from utils.errors import PipelineError
 from utils.logs import configure_logs
-from utils.text import printable
 
 
 @pytest.fixture(autouse=True)
@@ -70,26 +71,48 @@ def test_a_log_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Pa
     assert str(tmp_path / "logs") in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [
-        ("plain °C, äöü, 漢字", "plain °C, äöü, 漢字"),
-        ("two\nlines\t\r", "two\\nlines\\t\\r"),
-        ("\x1b[31mred", "\\x1b[31mred"),
-        ("\0", "\\x00"),
-        ("\u202eright to left", "\\u202eright to left"),
-        ("\ud800", "\\ud800"),
-        ("\u2028", "\\u2028"),
-        ('it\'s "quoted" \\', 'it\'s "quoted" \\'),
-    ],
-)
-def test_what_could_move_a_terminal_is_escaped(text: str, safe: str) -> None:
-    assert printable(text) == safe
+def test_a_folder_in_the_place_of_the_log_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "consumer.log").mkdir()
+    with pytest.raises(PipelineError, match="is no regular file; move it away, or set LOG_DIR") as caught:
+        configure_logs("consumer", "INFO", tmp_path, io.StringIO())
+    assert str(tmp_path / "consumer.log") in str(caught.value)
 
 
-@given(st.text())
-def test_any_text_becomes_printable_and_can_be_encoded(text: str) -> None:
-    safe = printable(text)
-    assert safe.isprintable()
-    assert safe.encode().decode() == safe
-    assert printable(safe) == safe
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_the_log_may_be_a_link_to_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
+    (tmp_path / "consumer.log").symlink_to(tmp_path / "elsewhere")
+    configure_logs("consumer", "INFO", tmp_path, io.StringIO())
+    logger.info("here")
+    logger.remove()
+    assert "here" in (tmp_path / "elsewhere").read_text(encoding="utf-8")
+
+
+def test_text_that_utf_8_cannot_hold_is_logged_with_its_escapes(tmp_path: Path) -> None:
+    terminal = io.StringIO()
+    configure_logs("consumer", "ERROR", tmp_path, terminal)
+    logger.info("a name: \udcc3")
+    logger.remove()
+    assert "a name: \\udcc3" in (tmp_path / "consumer.log").read_text(encoding="utf-8")
+    assert terminal.getvalue() == ""
+
+
+def test_a_log_on_a_full_disk_is_told_once_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    terminal = io.StringIO()
+    configure_logs("consumer", "CRITICAL", tmp_path / ("x" * 150) / ("y" * 150), terminal)
+    monkeypatch.setattr("logging.StreamHandler.flush", refuse)
+    logger.info("one")
+    logger.info("two")
+    logger.remove()
+    (told,) = terminal.getvalue().splitlines()
+    assert "consumer.log cannot be written: [Errno 28] No space left on device" in told
+    assert len(told) < 300
+
+
+def test_what_is_pure_imports_no_log() -> None:
+    names = ("efficiency", "errors", "message", "paths", "setting", "settings", "stop", "text")
+    code = f"import sys; from utils import {', '.join(names)}; sys.exit('loguru' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=command_environment(), check=False)
+    assert done.returncode == 0

@@ -145,22 +145,24 @@ def test_a_whole_number_has_no_fraction() -> None:
         make_config({"PRODUCER_MACHINES": "2.5"})
 
 
-@pytest.mark.parametrize("name", ["LIVE_FILE", "DATABASE_FILE", "SNAPSHOT_FILE", "LOG_DIR"])
-def test_a_path_without_meaning_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=rf"setting {name} is 'a\\x00b'; expected the path"):
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("LIVE_FILE", "file"), ("DATABASE_FILE", "file"), ("SNAPSHOT_FILE", "file"), ("LOG_DIR", "folder")],
+)
+def test_a_path_without_meaning_is_refused(name: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=rf"setting {name} is 'a\\x00b'; expected the path of a {expected}"):
         make_config({name: "a\0b"})
 
 
-def test_a_home_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert make_config({"LIVE_FILE": "~/live.json"}).live_file == tmp_path / "live.json"
+def test_the_log_may_be_in_any_folder_but_a_file_needs_a_name() -> None:
+    assert make_config({"LOG_DIR": "/"}).log_dir == Path("/")
+    with pytest.raises(ConfigError, match="setting LIVE_FILE is '/'; expected the path of a file"):
+        make_config({"LIVE_FILE": "/"})
 
 
-@pytest.mark.parametrize("text", ["~nobody-of-this-name/live.json"])
-def test_a_home_folder_of_nobody_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="setting LIVE_FILE is '~nobody"):
-        make_config({"LIVE_FILE": text})
+def test_a_home_folder_of_nobody_is_refused() -> None:
+    with pytest.raises(ConfigError, match="setting LIVE_FILE is '~nobody-of-this-name/x'; expected a path; there is"):
+        make_config({"LIVE_FILE": "~nobody-of-this-name/x"})
 
 
 @pytest.mark.parametrize("text", ["debug", "DEBUG", " Debug "])
@@ -173,10 +175,14 @@ def test_a_wrong_log_level_is_refused_with_those_that_there_are() -> None:
         make_config({"LOG_LEVEL": "LOUD"})
 
 
-def test_a_long_wrong_value_is_shown_by_its_start() -> None:
+@pytest.mark.parametrize("text", ["9" * 100_000, "\U000e0001" * 100, "\0" * 60])
+def test_of_a_wrong_value_no_more_than_200_characters_are_shown(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        make_config({"PRODUCER_MACHINES": "9" * 100_000})
-    assert len(str(caught.value)) < 250
+        make_config({"PRODUCER_MACHINES": text})
+    value = str(caught.value).removeprefix("setting PRODUCER_MACHINES is ").partition("; expected ")[0]
+    assert len(value) == 200
+    assert value.isprintable()
+    assert value[0] == value[-1] == "'"
 
 
 def test_the_flag_that_gave_a_wrong_value_is_named() -> None:

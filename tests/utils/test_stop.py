@@ -13,6 +13,7 @@ POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 LISTENER = """
 import signal, sys
 from utils.stop import StopRequest
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the shell that started the tests may ignore it
 stop = StopRequest()
 stop.install()
 print("listening", flush=True)
@@ -25,7 +26,10 @@ sys.stdin.readline()
 
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
+    """No test finds a signal ignored, even if the shell that started the tests ignores it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -49,6 +53,16 @@ def test_after_the_first_signal_nobody_listens_any_more(number: signal.Signals) 
     stop.install()
     signal.raise_signal(number)
     assert signal.getsignal(number) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    stop = StopRequest()
+    stop.install()
+    signal.raise_signal(number)
+    assert not stop.requested
+    assert signal.getsignal(number) is signal.SIG_IGN
 
 
 def test_a_wish_to_stop_is_not_waited_past(monkeypatch: pytest.MonkeyPatch) -> None:

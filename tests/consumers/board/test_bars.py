@@ -1,7 +1,6 @@
 import pytest
 from matplotlib.colors import to_hex
 
-from consumers.board.bars import level_of_mean
 from consumers.board.palette import LEVEL_COLOURS
 from tests.consumers.board.support import Shown, bars
 from tests.consumers.machines.support import LIMITS, row
@@ -54,4 +53,4 @@ def test_the_key_of_levels_follows_the_limits() -> None:
     [(80, "High"), (79.9, "Medium"), (50, "Medium"), (49.9, "Low"), (20, "Low"), (19.9, "Critical")],
 )
 def test_the_level_of_a_mean_follows_the_limits(mean: float, level: str) -> None:
-    assert level_of_mean(mean, LIMITS) == level
+    assert LIMITS.level_of(mean) == level

@@ -345,7 +345,7 @@ def test_views_and_totals_equal_those_of_a_scan(
         line(machine_id, mode=mode, temperature_c=heat, vibration_mm_s=9.0 if shakes else 1.0).encode()
         for machine_id, mode, heat, shakes in readings
     ]
-    with feed_into(database, folder / "live.json") as feed:
+    with feed_into(database) as feed:
         for part in (written[:cut], written[cut:]):
             if part:
                 feed.save(b"".join(part))

@@ -1,0 +1,111 @@
+"""The unread lines in the files beside the live one: read one file after the other until none is left."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from consumers.follow.candidates import MovedError
+from consumers.follow.open_file import OpenFile
+from consumers.follow.reader import Reader, RewrittenError
+from consumers.follow.streams import Streams
+from consumers.follow.survey import Found, Memory, Survey
+from consumers.follow.trouble import Unreadable, unreadable
+from consumers.records import Chunk
+from utils.text import printable
+
+_IDLE_SHARE: Final = 50
+"""While nothing else is to be done, looks take one such part of the time at most."""
+
+Step = tuple[Reader, Chunk] | None
+"""A chunk and what it was read with; None for a pause in the midst of longer work."""
+
+
+class Beside:
+    """Reads what is unread beside the live file, one file at a time, and looks again until nothing is."""
+
+    def __init__(
+        self, path: Path, streams: Streams, say: Callable[[str], None], monotonic: Callable[[], float]
+    ) -> None:
+        self.whole_ids: set[int] = set()
+        """The streams that stood whole in some file at the last look."""
+        self.troubles: tuple[Unreadable, ...] = ()
+        """What should have been read at the last look and could not be."""
+        self.has_files = False
+        """Whether there was any file at the last look."""
+        self._path = path
+        self._shown_path = printable(str(path))
+        self._streams = streams
+        self._say = say
+        self._monotonic = monotonic
+        self._memory = Memory(monotonic)
+        self._backlog: list[Found] = []
+        self._next_look_s = monotonic()
+        self._has_moved = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look again although nothing has happened."""
+        return self._monotonic() >= self._next_look_s
+
+    def unread_bytes(self) -> int:
+        """Return how much was found and is not read yet."""
+        return sum(found.unread_bytes for found in self._backlog)
+
+    def steps(self, live: OpenFile | None) -> Generator[Step, None, None]:
+        """Look and read until nothing is unread; the same chunk comes again until it is accounted for.
+
+        Raises OSError if the live file cannot be read.
+        """
+        has_more = True
+        while has_more:
+            has_more = yield from self._look(live)
+
+    def _look(self, live: OpenFile | None) -> Generator[Step, None, bool]:
+        """Look once into all files and read what is unread; return whether to look again."""
+        begin_s = self._monotonic()
+        self._has_moved = False
+        survey = Survey(self._path, self._streams, self._memory)
+        for _ in survey.steps(live):
+            yield None
+        has_read = False
+        self._backlog = survey.unread
+        while self._backlog and not self._has_moved:
+            has_read |= yield from self._read(self._backlog.pop(0), survey)
+        self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
+        self._next_look_s = self._monotonic() + _IDLE_SHARE * (self._monotonic() - begin_s)
+        return has_read or survey.has_moved or self._has_moved
+
+    def _read(self, found: Found, survey: Survey) -> Generator[Step, None, bool]:
+        """Read a file to its end; return whether anything was unread in it."""
+        has_read = False
+        try:
+            with closing(found.candidate.open()) as file:
+                for step in self._steps_through(file, survey):
+                    has_read |= step is not None
+                    yield step
+        except (MovedError, RewrittenError):
+            self._has_moved = True
+        except OSError as error:
+            survey.troubles.append(unreadable(error, found.candidate.path))
+        return has_read
+
+    def _steps_through(self, file: OpenFile, survey: Survey) -> Generator[Step, None, None]:
+        name = printable(file.path.name)
+        reader = Reader(file, self._streams, self._shown_path)
+        for _ in reader.settle(survey.whole_ids, f"rotated unseen, found as {name}", is_live=False):
+            yield None
+        is_told = False
+        its = file.signature()  # as it is before it is read: what comes later will show
+        while (chunk := reader.read()) is not None:
+            if not is_told:
+                self._say(f"finishing {name} first")
+                is_told = True
+            yield reader, chunk
+            its = file.signature()
+        stream = reader.stream
+        whole = None if stream is None or not reader.has_account else (stream.stream_id, stream.offset)
+        if whole is not None:
+            survey.whole_ids.add(whole[0])
+        if not file.is_torn:
+            self._memory.note_finished(its, whole)

@@ -1,0 +1,164 @@
+"""What a file is: which stream stands in it, and how much of it, by nothing but its bytes.
+
+Every stream has a head, its first KiB, and marks, ends of lines with a hash of the KiB before each. A file is
+compared with the streams that have its first line. Where it holds the head and the last mark of one, it is that
+stream: what lies behind is unread. Where it ends before, all the same so far, it is a shorter copy of what was read:
+nothing in it is unread. Where it goes on otherwise behind some mark, it is that stream cut back and written on, if
+the whole of it stands in no other file; else, and where no stream has its first line, it is a new stream.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Generator, Iterable
+from typing import Final, NamedTuple
+
+from consumers.follow.marks import SAMPLE_BYTES, digest, sample_range
+from consumers.follow.open_file import OpenFile
+from consumers.records import Mark, Stream
+
+NO_STREAM: Final = 0
+"""The id of no stream."""
+
+_Key = bytes | Mark
+
+
+class Likeness(NamedTuple):
+    """How far a file is the same as a stream."""
+
+    stream: Stream
+    agreed: int
+    """The last mark up to which they are the same; 0 if there is none."""
+    is_whole: bool
+    """Whether the file holds all that was read of the stream."""
+    is_other: bool
+    """Whether what lies behind is known to be other bytes; if not, the file just ends."""
+
+
+class Streams:
+    """The streams that are known, to be found by the first line of a file, however many there are."""
+
+    def __init__(self, streams: Iterable[Stream]) -> None:
+        self._streams: dict[int, Stream] = {}
+        self._ids: dict[_Key, list[int]] = defaultdict(list)
+        self._headless_offsets: set[int] = set()
+        self._last_id = NO_STREAM
+        for stream in streams:
+            self.put(stream)
+
+    def __getitem__(self, stream_id: int) -> Stream:
+        return self._streams[stream_id]
+
+    def put(self, stream: Stream) -> None:
+        """Know a stream as it is now."""
+        before, key = self._streams.get(stream.stream_id), _key_of_stream(stream)
+        self._streams[stream.stream_id] = stream
+        self._last_id = max(self._last_id, stream.stream_id)
+        if before is not None and _key_of_stream(before) == key:
+            return
+        if before is not None and (old_key := _key_of_stream(before)) is not None:
+            self._ids[old_key].remove(stream.stream_id)
+        if key is not None:
+            self._ids[key].append(stream.stream_id)
+        if isinstance(key, Mark):
+            self._headless_offsets.add(key.offset)
+
+    def begin(self, path: str, why_new: str) -> Stream:
+        """Return a new stream, of which nothing is read; it is not known before it is put."""
+        return Stream(self._last_id + 1, path, why_new, 0, 0, b"", ())
+
+    def as_next(self, stream: Stream) -> Stream:
+        """Return a stream that has no account yet with the number that it gets if it is the next to be put."""
+        return stream._replace(stream_id=self._last_id + 1)
+
+    def begun_with(self, head: bytes) -> list[Stream]:
+        """Return the streams that have the first line of a file, by its first KiB."""
+        keys: list[_Key] = [_key_of_head(head)]
+        keys += [Mark(offset, digest(head[:offset])) for offset in self._headless_offsets if offset <= len(head)]
+        return [self._streams[stream_id] for key in keys for stream_id in self._ids.get(key, ())]
+
+    def has_end_at(self, offset: int) -> bool:
+        """Return whether a stream was read up to this offset so far."""
+        return any(stream.offset == offset for stream in self._streams.values())
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+
+def _key_of_head(head: bytes) -> bytes:
+    return head[: head.find(b"\n") + 1] or head
+
+
+def _key_of_stream(stream: Stream) -> _Key | None:
+    if stream.head:
+        return _key_of_head(stream.head)
+    return stream.marks[0] if stream.marks else None  # of an old database: its first mark is the first KiB
+
+
+def recognise(file: OpenFile, streams: Streams) -> Generator[None, None, Likeness | None]:
+    """Return the stream that a file is most like, or None if no stream has its first line. Pauses in long work."""
+    closest: Likeness | None = None
+    for stream in streams.begun_with(file.read_at(0, SAMPLE_BYTES)):
+        likeness = yield from _compare(file, stream)
+        if closest is None or _closeness(likeness) > _closeness(closest):
+            closest = likeness
+    return closest
+
+
+def _closeness(likeness: Likeness) -> tuple[bool, int, bool, int]:
+    return likeness.is_whole, likeness.agreed, not likeness.is_other, likeness.stream.stream_id
+
+
+def _compare(file: OpenFile, stream: Stream) -> Generator[None, None, Likeness]:
+    has_head = stream.head.startswith(file.read_at(0, len(stream.head)))
+    yield from file.approach(stream.offset - SAMPLE_BYTES)
+    if has_head and file.holds(stream.marks[-1]):
+        return Likeness(stream, stream.offset, is_whole=True, is_other=False)
+    agreed = 0
+    for mark in stream.marks:
+        yield from file.approach(mark.offset - SAMPLE_BYTES)
+        is_held = file.holds(mark)
+        if is_held is None:
+            return Likeness(stream, agreed, is_whole=False, is_other=not has_head)
+        if not is_held:
+            break
+        agreed = mark.offset
+    return Likeness(stream, agreed, is_whole=False, is_other=True)
+
+
+def is_known(likeness: Likeness, whole_ids: Collection[int]) -> bool:
+    """Return whether a file is the stream that it is like, rather than a new one that begins as that one did.
+
+    `whole_ids`: the streams that stand whole in other files.
+    """
+    return likeness.is_whole or (likeness.agreed >= SAMPLE_BYTES and likeness.stream.stream_id not in whole_ids)
+
+
+def going_on(
+    file: OpenFile, likeness: Likeness | None, whole_ids: Collection[int], new: Stream, *, is_live: bool
+) -> Stream | None:
+    """Return the stream as which a file is to be read on, from its offset; None if nothing in it is unread.
+
+    `whole_ids`: as in `is_known`. `new`: the stream that the file is if it is none yet.
+    """
+    if likeness is None:
+        return new
+    if likeness.is_whole:
+        return likeness.stream
+    is_cut = is_known(likeness, whole_ids)
+    if not likeness.is_other and not (is_live and (is_cut or likeness.agreed < SAMPLE_BYTES)):
+        return None
+    return _cut(file, likeness, new) if is_cut else new
+
+
+def _cut(file: OpenFile, likeness: Likeness, new: Stream) -> Stream:
+    """Return the stream that begins where a file was cut back: at the last place where it still is what was read."""
+    sample_begin, count = sample_range(likeness.agreed)
+    sample = file.read_at(sample_begin, count)
+    begin = sample_begin + sample.rfind(b"\n") + 1  # an old database has a mark that is no end of a line
+    if begin <= sample_begin:
+        return new
+    sample_begin, count = sample_range(begin)
+    mark = Mark(begin, digest(file.read_at(sample_begin, count)))
+    kept = tuple(mark for mark in likeness.stream.marks if mark.offset < begin)
+    head = file.read_at(0, min(begin, SAMPLE_BYTES))
+    why_new = f"cut back: what was read as number {likeness.stream.stream_id} is the same for {begin:,} bytes"
+    return new._replace(why_new=why_new, begin=begin, offset=begin, head=head, marks=(*kept, mark))

@@ -1,0 +1,93 @@
+"""The consumer's loop: chunk after chunk, with a word to the terminal and a picture now and then."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from consumers.demo import Child
+from consumers.follow.tail import Tail
+from consumers.growth import GrowthWatch
+from consumers.machines.fleet import Fleet
+from consumers.pipeline import Pipeline
+from consumers.report import Reporter
+from consumers.store.errors import StoreFullError
+from utils.settings import Config
+from utils.stop import StopRequest
+
+POLL_S: Final = 0.05
+REFRESH_S: Final = 2.0
+_SLICE_S: Final = 0.04
+"""Lines are read for no longer than this before the window gets its turn."""
+_CATCH_UP_SLICE_S: Final = 0.15
+"""The same while there is much to catch up with: the window answers more slowly, and the readings come sooner."""
+
+
+class Loop:
+    """The pipeline at work: reads, reports and draws until someone asks it to stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        pipeline: Pipeline,
+        fleet: Fleet,
+        tail: Tail,
+        reporter: Reporter,
+        stop: StopRequest,
+        child: Child | None,
+        growth: GrowthWatch,
+    ) -> None:
+        self._config = config
+        self._pipeline = pipeline
+        self._fleet = fleet
+        self._tail = tail
+        self._reporter = reporter
+        self._stop = stop
+        self._child = child
+        self._growth = growth
+        self._is_behind = False
+
+    def read_all(self) -> bool:
+        """Read what is there, to the end; return False if asked to stop before.
+
+        A locked database is waited for. A full disk is not, since whoever started this waits for its end: raises
+        StoreFullError.
+        """
+        while not self._stop.requested:
+            if not self._work(time.monotonic() + _SLICE_S):
+                waiting = self._pipeline.waiting
+                if waiting is None:
+                    return True
+                if isinstance(waiting.error, StoreFullError):
+                    raise waiting.error
+                self._stop.wait(POLL_S)
+        return False
+
+    def tick(self) -> bool:
+        """Read for a slice of time; return False when it is time to stop."""
+        self._is_behind = self._work(time.monotonic() + (_CATCH_UP_SLICE_S if self._is_behind else _SLICE_S))
+        return not self._stop.requested
+
+    def follow(self, draw: Callable[[], None] | None) -> None:
+        """Read on as lines come, without a window; `draw` is called every `REFRESH_S`."""
+        drawn_s = -REFRESH_S
+        while not self._stop.requested:
+            is_busy = self._work(time.monotonic() + _SLICE_S)
+            if draw is not None and time.monotonic() - drawn_s >= REFRESH_S:
+                draw()
+                drawn_s = time.monotonic()
+            if not is_busy:
+                self._stop.wait(POLL_S)
+
+    def _work(self, until_s: float) -> bool:
+        """Take chunks until the time is over or nothing is left; return whether there may be more."""
+        has_more = True
+        while has_more and time.monotonic() < until_s:
+            has_more = self._pipeline.step()
+        pipeline = self._pipeline
+        self._reporter.report(
+            self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
+        )
+        self._growth.look(pipeline.plant_clock.now)
+        if self._child is not None and not self._stop.requested:
+            self._child.check()
+        return has_more

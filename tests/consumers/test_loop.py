@@ -1,0 +1,56 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from consumers.growth import GrowthWatch
+from consumers.loop import Loop
+from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
+from consumers.pipeline import Tally, Waiting
+from consumers.report import Reporter
+from consumers.store.errors import StoreBusyError, StoreFullError, StoreWaitError
+from utils.settings import Config
+from utils.stop import StopRequest
+
+
+class WaitingPipeline:
+    """A pipeline that can save nothing just now, for so many steps."""
+
+    tally = Tally()
+    plant_clock = PlantClock()
+
+    def __init__(self, error: StoreWaitError, steps: int) -> None:
+        self.waiting: Waiting | None = Waiting(error, 0.0)
+        self._steps = steps
+
+    def step(self) -> bool:
+        self._steps -= 1
+        if self._steps <= 0:
+            self.waiting = None
+        return False
+
+
+def loop_of(pipeline: WaitingPipeline, live_file: Path) -> Loop:
+    return Loop(
+        Config(),
+        cast("Any", pipeline),
+        Fleet(0),
+        cast("Any", SimpleNamespace(unread_bytes=lambda: 0)),
+        Reporter(print, print, lambda: 0.0, 30.0, 60.0),
+        StopRequest(),
+        None,
+        GrowthWatch(live_file, live_file, lambda: 0, lambda: None, 0.0, print, lambda: 0.0),
+    )
+
+
+def test_a_lock_is_waited_for_when_all_is_read_once(live_file: Path) -> None:
+    pipeline = WaitingPipeline(StoreBusyError("locked"), 3)
+    assert loop_of(pipeline, live_file).read_all()
+    assert pipeline.waiting is None
+
+
+def test_a_full_disk_ends_it_when_all_is_read_once(live_file: Path) -> None:
+    with pytest.raises(StoreFullError, match="make room"):
+        loop_of(WaitingPipeline(StoreFullError("make room"), 3), live_file).read_all()

@@ -1,0 +1,67 @@
+"""The consumer and SQLite: what it asks for so that nothing is lost, and which refusals it waits out."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import ConsumerInProcess, lines, stored_machine_ids
+
+
+class Refusing:
+    """A connection that refuses its next transaction with an error of SQLite's, and then works."""
+
+    def __init__(self, connection: sqlite3.Connection, code: str) -> None:
+        self._connection = connection
+        self._code = code
+        self.refusals = 0
+
+    def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        if statement.startswith("BEGIN") and not self.refusals:
+            self.refusals += 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorname = self._code
+            error.sqlite_errorcode = getattr(sqlite3, self._code)
+            raise error
+        return self._connection.execute(statement, *arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@pytest.fixture
+def consumer(live_file: Path, database: Path) -> Iterator[ConsumerInProcess]:
+    live_file.write_bytes(lines(1, 2))
+    consumer = ConsumerInProcess(live_file, database)
+    yield consumer
+    consumer.close()
+
+
+def test_a_commit_is_safe_from_a_power_cut_that_comes_after_a_checkpoint(consumer: ConsumerInProcess) -> None:
+    connection = consumer.store._connection
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (1,), (
+        "NORMAL: the log is synced before a checkpoint"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT", "SQLITE_LOCKED"],
+)
+def test_a_database_that_is_locked_is_waited_for_whichever_way_sqlite_says_it(
+    consumer: ConsumerInProcess, live_file: Path, database: Path, code: str
+) -> None:
+    consumer.read_all()
+    refusing = Refusing(consumer.store._connection, code)
+    consumer.store._connection = refusing  # type: ignore[assignment]
+    with live_file.open("ab") as file:
+        file.write(lines(3, 1))
+    assert not consumer.pipeline.step()
+    assert consumer.pipeline.waiting is not None
+    assert stored_machine_ids(database) == [1, 2]
+    consumer.read_all()
+    assert stored_machine_ids(database) == [1, 2, 3]
+    assert refusing.refusals == 1

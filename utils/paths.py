@@ -1,0 +1,36 @@
+"""Paths that must not meet: the live file, and the database with the files that it keeps beside it."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from utils.errors import PipelineError
+from utils.text import shown
+
+_BESIDE_THE_DATABASE: Final = ("-wal", "-shm", "-journal", "-lock")
+"""SQLite's own companions, and the consumer's lock."""
+
+
+def require_separate(live_file: Path, database_file: Path) -> None:
+    """Raise PipelineError if the live file is the database or a companion of it: lines would destroy the database.
+
+    Another spelling, a symbolic link or a hard link is the same file.
+    """
+    advice = "set LIVE_FILE (--file) or DATABASE_FILE to another path"
+    if _is_same(live_file, database_file):
+        raise PipelineError(f"{shown(live_file)} cannot be both the live file and the database; {advice}")
+    database = os.path.realpath(database_file)
+    if any(_is_same(live_file, Path(f"{database}{ending}")) for ending in _BESIDE_THE_DATABASE):
+        raise PipelineError(
+            f"{shown(live_file)} cannot be the live file: the database {shown(database_file)} keeps it for itself; "
+            f"{advice}"
+        )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    if os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other)):
+        return True
+    with suppress(OSError):  # one of them is not there, or cannot be looked at
+        return one.samefile(other)
+    return False
