@@ -23,7 +23,7 @@ _GB: Final = 1e9
 
 HELP_FOR_DATABASE: Final = "KEEP_READINGS_DAYS and KEEP_MINUTES_DAYS let go what is old"
 HELP_FOR_LIVE_FILE: Final = (
-    "LIVE_FILE_MAX_MB (or another rotation) with DELETE_FINISHED_FILES deletes what is in the database"
+    "LIVE_FILE_MAX_MB (or another rotation) makes rotated files, which may be deleted once they are read"
 )
 
 

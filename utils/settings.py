@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
-from utils.setting import choice, file, folder, number, whole_number, yes_or_no
+from utils.setting import choice, file, folder, number, whole_number
 from utils.text import shown
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -47,10 +47,6 @@ class Config:
     )
     keep_minutes_days: float = number(
         0.0, "minutes of each machine are kept for so long, then deleted; 0: for ever", "days", 0, 100_000
-    )
-    delete_finished_files: bool = yes_or_no(
-        "whether a rotated file is deleted when all of it is in the database and it was quiet for an hour",
-        default=False,
     )
     machines_at_most: int = whole_number(
         100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000

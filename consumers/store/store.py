@@ -143,15 +143,6 @@ class Store:
         except RowError:
             return None
 
-    def make_durable(self) -> bool:
-        """Bring every commit to the disk; return whether all of them are there, or a reader is in the way.
-
-        A commit survives a kill at once, but a power cut only then: its lines must not be deleted elsewhere before.
-        """
-        with self._named_errors():
-            is_blocked, frames, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        return not is_blocked and frames == moved
-
     def close(self) -> None:
         """Let go of the database."""
         self._connection.close()

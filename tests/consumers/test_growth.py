@@ -195,7 +195,7 @@ def test_the_live_files_folder_is_measured_by_the_consumers_own_clock(plant: Pla
             rotated.write(bytes(100_000))
     (warned,) = plant.warned
     assert "full in about 7 days: the live file's folder grows by 144.0 MB a day" in warned
-    assert "DELETE_FINISHED_FILES" in warned
+    assert "LIVE_FILE_MAX_MB" in warned
 
 
 def test_a_folder_that_is_gone_for_a_while_stops_nothing(plant: Plant) -> None:

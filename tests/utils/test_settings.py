@@ -198,16 +198,6 @@ def test_numbers_of_the_rule_are_settings() -> None:
     assert config.limits == Limits(temperature_safe_max_c=95.0, vibration_safe_max_mm_s=7.1)
 
 
-@pytest.mark.parametrize(("text", "value"), [("yes", True), ("No", False), ("TRUE", True), ("false", False)])
-def test_yes_or_no_may_be_written_in_any_case(text: str, value: bool) -> None:
-    assert make_config({"DELETE_FINISHED_FILES": text}).delete_finished_files is value
-
-
-def test_neither_yes_nor_no_is_refused() -> None:
-    with pytest.raises(ConfigError, match="DELETE_FINISHED_FILES is 'perhaps'; expected yes or no"):
-        make_config({"DELETE_FINISHED_FILES": "perhaps"})
-
-
 def test_settings_that_contradict_each_other_are_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="contradict") as caught:
         make_config({"TEMPERATURE_WARM_C": "95"})

@@ -21,7 +21,7 @@ from consumers.store.errors import StoreError
 from consumers.store.store import Store
 from tests.consumers.store.test_store import Feed, content, other_programs
 from tests.consumers.support import LIMITS, StreamInMemory
-from tests.support import AT, PROJECT, line, lines, query
+from tests.support import AT, PROJECT, line, query
 from utils.moment import shifted
 
 BEGIN = "2026-01-01T00:00:00.000Z"
@@ -418,16 +418,3 @@ def test_what_the_retention_deletes_can_be_read_until_then_by_a_reader(keeper: K
         keeper.expire(200)
         assert len(cursor.fetchall()) == 99
     assert keeper.timestamps() == []
-
-
-def test_a_commit_is_on_the_disk_unless_a_reader_is_in_the_way(database: Path) -> None:
-    with closing(Store(database)) as store:
-        feed = Feed(store)
-        feed.save(lines(1, 10))
-        with closing(sqlite3.connect(database)) as reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT * FROM manufacturing_analytics").fetchall()
-            feed.save(lines(1, 10))
-            assert not store.make_durable()
-        assert store.make_durable()
-        assert store.make_durable()
