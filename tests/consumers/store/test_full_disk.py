@@ -1,9 +1,5 @@
 """A disk that is really full: what the pipeline does while there is no room, and when there is room again."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,41 +14,7 @@ from consumers.store.errors import StoreFullError
 from consumers.store.room import has_no_room
 from consumers.store.store import Store
 from tests.consumers.support import LIMITS, StreamInMemory
-from tests.support import lines, query, stored_machine_ids
-
-DISK_MB = 8
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("needs Linux, and root to mount a small disk")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    """Take all that is left of a disk."""
-    with (folder / "filling").open("ab", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while file.write(bytes(size)) == size:
-                    pass
-            except OSError:
-                continue
-
-
-def make_room(folder: Path) -> None:
-    (folder / "filling").unlink()
+from tests.support import fill, lines, make_room, query, stored_machine_ids
 
 
 class Follower:
@@ -96,13 +58,13 @@ class Follower:
         return self.pipeline.step()
 
 
-def test_a_full_disk_is_waited_for_told_once_and_with_room_again_it_goes_on_by_itself(disk: Path) -> None:
-    database = disk / "analytics.sqlite"
+def test_a_full_disk_is_waited_for_told_once_and_with_room_again_it_goes_on_by_itself(small_disk: Path) -> None:
+    database = small_disk / "analytics.sqlite"
     with closing(Store(database)) as store:
         follower = Follower(store)
         follower.write(lines(1, 2))
         assert follower.step_after(1)
-        fill(disk)
+        fill(small_disk)
         written = 2
         while follower.waiting() is None:  # what was made room for in the write-ahead log is used up first
             follower.write(lines(written + 1, 1000))
@@ -116,7 +78,7 @@ def test_a_full_disk_is_waited_for_told_once_and_with_room_again_it_goes_on_by_i
         (warned,) = follower.warned
         assert warned.startswith(f"no room for {database}: ")
         assert warned.endswith("; make room on its disk; waiting, and the lines wait in the file")
-        make_room(disk)
+        make_room(small_disk)
         while follower.step_after(1):
             pass
         assert follower.waiting() is None
@@ -125,32 +87,34 @@ def test_a_full_disk_is_waited_for_told_once_and_with_room_again_it_goes_on_by_i
     assert query(database, "SELECT balances FROM ingest_audit") == [(1,)]
 
 
-def test_a_disk_that_is_full_before_the_database_is_opened_is_told_and_with_room_again_it_opens(disk: Path) -> None:
-    database = disk / "analytics.sqlite"
-    fill(disk)
+def test_a_disk_that_is_full_before_the_database_is_opened_is_told_and_with_room_again_it_opens(
+    small_disk: Path,
+) -> None:
+    database = small_disk / "analytics.sqlite"
+    fill(small_disk)
     with pytest.raises(StoreFullError, match="make room on its disk"):
         Store(database)
-    make_room(disk)
+    make_room(small_disk)
     Store(database).close()
 
 
-def test_a_disk_that_is_full_before_the_log_of_an_old_database_can_be_made_is_told(disk: Path) -> None:
-    database = disk / "analytics.sqlite"
+def test_a_disk_that_is_full_before_the_log_of_an_old_database_can_be_made_is_told(small_disk: Path) -> None:
+    database = small_disk / "analytics.sqlite"
     Store(database).close()
-    fill(disk)
+    fill(small_disk)
     with pytest.raises(StoreFullError, match="make room on its disk"), closing(Store(database)) as store:
         Follower(store).pipeline._sink.save(StreamInMemory().commit(lines(1, 1000)))
-    make_room(disk)
+    make_room(small_disk)
     with closing(Store(database)) as store:
         store.save(StreamInMemory().commit(lines(1, 1000)))
 
 
-def test_whether_there_is_room_is_found_out_and_leaves_nothing_behind(disk: Path) -> None:
-    assert not has_no_room(disk)
-    fill(disk)
-    before = sorted(disk.iterdir())
-    assert has_no_room(disk)
-    assert sorted(disk.iterdir()) == before
+def test_whether_there_is_room_is_found_out_and_leaves_nothing_behind(small_disk: Path) -> None:
+    assert not has_no_room(small_disk)
+    fill(small_disk)
+    before = sorted(small_disk.iterdir())
+    assert has_no_room(small_disk)
+    assert sorted(small_disk.iterdir()) == before
 
 
 def test_a_folder_that_is_gone_has_no_lack_of_room(tmp_path: Path) -> None:
