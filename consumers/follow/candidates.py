@@ -11,7 +11,12 @@ from consumers.follow.open_file import PACKED_SUFFIXES, OpenFile, Signature, ope
 from utils.message import MessageError, from_line
 
 _LISTING_TRIES: Final = 20
-_MOMENT: Final = r"(?=(?:\D?\d){8})\d[\dTZ.:_-]*"
+_MOMENT: Final = r"(?=20\d\d\D?[01]\d\D?[0-3]\d|[0-3]\d\D[01]\d\D20\d\d|\d{10})\d[\dTZ.:_-]*"
+"""Begins with a day, or is in seconds since 1970: the 2-20261122 of `a-2-20261122.json` is no moment, but names the
+live file `a-2.json`."""
+
+_SET_ASIDE: Final = r"\d{10}\.backup"
+"""So logrotate names a file that a service has made between its renaming and creating."""
 
 
 class MovedError(Exception):
@@ -100,7 +105,7 @@ def _rotated_name(path: Path) -> re.Pattern[str]:
     else:
         plain = rf"{stem}\.\d{{1,4}}|{stem}[._-]{_MOMENT}|{stem}\.old"
     packed = "|".join(map(re.escape, PACKED_SUFFIXES))
-    return re.compile(rf"(?:{plain})(?:{packed})?", re.ASCII)
+    return re.compile(rf"(?:{plain})(?:{packed})?|{re.escape(path.name)}-{_SET_ASIDE}", re.ASCII)
 
 
 def first_moment(head: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from consumers.records import Mark, Stream
 
 SAMPLE_BYTES: Final = 1024
-_SPACING: Final = 8
+SPACING: Final = 8
 
 
 def digest(sample: bytes) -> bytes:
@@ -57,7 +57,7 @@ def thinned(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
 
 
 def _gap(offset: int, last_offset: int) -> int:
-    return min(offset, last_offset - offset) // _SPACING
+    return min(offset, last_offset - offset) // SPACING
 
 
 def _wanted_ends(lines: bytes, begin: int) -> list[int]:
@@ -67,7 +67,7 @@ def _wanted_ends(lines: bytes, begin: int) -> list[int]:
     while end > 0:
         ends.append(end)
         # By the nearer end of the gap, which makes it a little smaller than it need be.
-        target = end - min(last - end, (begin + end) * _SPACING // (_SPACING + 1)) // _SPACING
+        target = end - min(last - end, (begin + end) * SPACING // (SPACING + 1)) // SPACING
         if target <= 0:
             break
         end = lines.find(b"\n", target - 1, end - 1) + 1 or lines.rfind(b"\n", 0, end - 1) + 1

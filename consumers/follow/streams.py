@@ -8,13 +8,15 @@ the whole of it stands in no other file; else, and where no stream has its first
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from consumers.follow.marks import SAMPLE_BYTES, digest, sample_range
+from consumers.follow.marks import SAMPLE_BYTES, SPACING, digest, sample_range
 from consumers.follow.open_file import OpenFile
 from consumers.records import Mark, Stream
 
+_SEARCHED_BYTES: Final = 64 * 1024
+"""So much of what lies behind a mark is searched for the end of a line."""
 NO_STREAM: Final = 0
 """The id of no stream."""
 
@@ -75,9 +77,9 @@ class Streams:
         keys += [Mark(offset, digest(head[:offset])) for offset in self._headless_offsets if offset <= len(head)]
         return [self._streams[stream_id] for key in keys for stream_id in self._ids.get(key, ())]
 
-    def has_end_at(self, offset: int) -> bool:
-        """Return whether a stream was read up to this offset so far."""
-        return any(stream.offset == offset for stream in self._streams.values())
+    def offsets_outside(self, whole_ids: Collection[int]) -> Iterator[int]:
+        """Return how far each stream was read that stands whole in no file that could be read."""
+        return (stream.offset for stream_id, stream in self._streams.items() if stream_id not in whole_ids)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -117,11 +119,20 @@ def _compare(file: OpenFile, stream: Stream) -> Generator[None, None, Likeness]:
         yield from file.approach(mark.offset - SAMPLE_BYTES)
         is_held = file.holds(mark)
         if is_held is None:
-            return Likeness(stream, agreed, is_whole=False, is_other=not has_head)
+            is_other = not has_head or _has_line_end_between(file, agreed, mark.offset)
+            return Likeness(stream, agreed, is_whole=False, is_other=is_other)
         if not is_held:
             break
         agreed = mark.offset
     return Likeness(stream, agreed, is_whole=False, is_other=True)
+
+
+def _has_line_end_between(file: OpenFile, agreed: int, next_offset: int) -> bool:
+    """Return whether a line ends between two neighbouring marks that are too far apart for more than one line."""
+    if agreed == 0 or next_offset - agreed <= agreed // SPACING:
+        return False
+    behind = file.read_at(agreed - 1, min(next_offset - agreed, _SEARCHED_BYTES) + 1)
+    return behind.startswith(b"\n") and b"\n" in behind[1:]  # an old database has a mark that is no end of a line
 
 
 def is_known(likeness: Likeness, whole_ids: Collection[int]) -> bool:

@@ -1,5 +1,6 @@
 """A look into every file beside the live one: which hold unread lines, the oldest first, and what stands where."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Final, NamedTuple
 from consumers.follow.candidates import Candidate, MovedError, age_by_name, candidates_of, first_moment
 from consumers.follow.marks import SAMPLE_BYTES
 from consumers.follow.open_file import OpenFile, Signature
-from consumers.follow.streams import NO_STREAM, Likeness, Streams, is_known, recognise
+from consumers.follow.streams import NO_STREAM, Likeness, Streams, recognise
 from consumers.follow.trouble import Unreadable, unreadable
 from utils.text import printable
 
@@ -44,7 +45,11 @@ class Memory:
 
     def was_finished(self, its: Signature) -> bool:
         """Return whether a file that cannot be read any more was read to its end: to be closed to us is no change."""
-        return any(note.finished_s is not None and key[:4] == its[:4] for key, note in self._notes.items())
+        for key, note in self._notes.items():
+            if note.finished_s is not None and key[:4] == its[:4]:
+                self.note_finished(its, note.whole)
+                return True
+        return False
 
     def note_finished(self, its: Signature, whole: Whole) -> None:
         """Note that nothing in a file is unread."""
@@ -61,7 +66,7 @@ class Found(NamedTuple):
 
     candidate: Candidate
     stream_id: int
-    """The stream that goes on in it; `NO_STREAM` if it is a new one."""
+    """The stream of which it holds all that was read; `NO_STREAM` if there is none."""
     unread_bytes: int
     """As many as are in the file, where it is packed."""
     moment: str
@@ -83,8 +88,9 @@ class Survey:
         self._path = path
         self._streams = streams
         self._memory = memory
-        self._likenesses: list[tuple[Found, Likeness | None]] = []
+        self._found: list[Found] = []
         self._signatures: set[Signature] = set()
+        self._unreadable: list[tuple[int, Unreadable]] = []
 
     def steps(self, live: OpenFile | None) -> Iterator[None]:
         """Look into one file after the other, pausing often. Raises OSError where the live file cannot be read."""
@@ -105,6 +111,7 @@ class Survey:
                 return
             except OSError as error:
                 self._note_unreadable(candidate, error)
+        self.troubles += self._unknown()
         self._memory.keep_only(self._signatures)
         self.unread = self._in_order()
 
@@ -125,9 +132,8 @@ class Survey:
         likeness = yield from recognise(file, self._streams)
         self._note_whole(_whole(likeness))
         if _has_unread(file, likeness):
-            read_bytes = likeness.stream.offset if likeness is not None and likeness.is_whole else 0
-            found = Found(candidate, NO_STREAM, max(1, its[2] - read_bytes), first_moment(head))
-            self._likenesses.append((found, likeness))
+            stream_id, read_bytes = _whole(likeness) or (NO_STREAM, 0)
+            self._found.append(Found(candidate, stream_id, max(1, its[2] - read_bytes), first_moment(head)))
         elif file.is_torn and (likeness is None or likeness.is_whole):
             self._note_torn(candidate)
         else:
@@ -144,27 +150,40 @@ class Survey:
             self.troubles.append(Unreadable(printable(str(candidate.path)), why))
 
     def _note_unreadable(self, candidate: Candidate, error: OSError) -> None:
-        """Note a file that cannot be read, unless it was read to its end, as far as can be seen from outside."""
+        """Note a file that cannot be read, with its size, unless it was seen to be read to its end."""
+        size_bytes = -1
         with suppress(OSError, MovedError):
             its = candidate.signature()
             self._signatures.add(its)
-            if self._memory.was_finished(its) or self._streams.has_end_at(its[2]):
+            if self._memory.was_finished(its):
                 return
+            size_bytes = its[2]
         if candidate.inode != 0 or isinstance(error, PermissionError):  # and no link to nowhere, or in a circle
-            self.troubles.append(unreadable(error, candidate.path))
+            self._unreadable.append((size_bytes, unreadable(error, candidate.path)))
+
+    def _unknown(self) -> Iterator[Unreadable]:
+        """Return what cannot be read, but for files as long as a stream was read that is to be seen nowhere else."""
+        if not self._unreadable:
+            return
+        finished = Counter(self._streams.offsets_outside(self.whole_ids))
+        for size_bytes, trouble in self._unreadable:
+            if finished[size_bytes] > 0:
+                finished[size_bytes] -= 1
+            else:
+                yield trouble
 
     def _in_order(self) -> list[Found]:
-        """Sort what goes on in the order in which it was begun, then what is new by its time, or by its names."""
-        going_on, new = [], []
-        for found, likeness in self._likenesses:
-            if likeness is not None and is_known(likeness, self.whole_ids):
-                going_on.append(found._replace(stream_id=likeness.stream.stream_id))
-            else:
-                new.append(found)
-        has_moments = all(found.moment for found in new)
-        going_on.sort(key=lambda found: found.stream_id)
-        new.sort(key=lambda found: (found.moment if has_moments else "", age_by_name(found.candidate.path)))
-        return going_on + new
+        """Sort what was begun to be read in the order of its beginning, then the rest by time, or by the names."""
+        has_moments = all(found.moment for found in self._found if found.stream_id == NO_STREAM)
+        return sorted(
+            self._found,
+            key=lambda found: (
+                found.stream_id == NO_STREAM,
+                found.stream_id,
+                found.moment if has_moments else "",
+                age_by_name(found.candidate.path),
+            ),
+        )
 
 
 def _whole(likeness: Likeness | None) -> Whole:
