@@ -12,8 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.end_to_end.feed import stored_numbers, twice
-from tests.end_to_end.test_kill import until
-from tests.support import CONSUMER, command_environment, query, run
+from tests.support import CONSUMER, command_environment, query, run, until
 
 
 class Consumer:

@@ -15,8 +15,7 @@ import pytest
 
 from tests.end_to_end.consumer import Consumer, check_rows, check_that_nothing_is_left, numbers_so_far
 from tests.end_to_end.feed import FEED, LINES_PER_S, numbered, numbers_beside, stored_numbers
-from tests.end_to_end.test_kill import until
-from tests.support import ConsumerInProcess, command_environment
+from tests.support import ConsumerInProcess, command_environment, until
 
 LOGROTATE: Final = shutil.which("logrotate", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 ROTATIONS: Final = int(os.environ.get("NIGHTLY_ROTATIONS", "10"))

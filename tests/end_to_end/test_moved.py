@@ -16,8 +16,7 @@ import pytest
 from tests.consumers.store.test_schema import VERSION_1
 from tests.end_to_end.consumer import Consumer, numbers_so_far
 from tests.end_to_end.feed import numbered, stored_numbers, twice
-from tests.end_to_end.test_kill import until
-from tests.support import CONSUMER, ConsumerInProcess, command_environment, query, run
+from tests.support import CONSUMER, ConsumerInProcess, command_environment, query, run, until
 
 HOUR_NS: Final = 3600 * 10**9
 YEAR_NS: Final = 365 * 24 * HOUR_NS

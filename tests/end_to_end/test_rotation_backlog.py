@@ -14,8 +14,7 @@ import pytest
 from consumers.follow.open_file import OpenFile
 from tests.end_to_end.consumer import Consumer, check_that_nothing_is_left, numbers_so_far
 from tests.end_to_end.feed import numbered, stored_numbers
-from tests.end_to_end.test_kill import until
-from tests.support import CONSUMER, ConsumerInProcess, query, run
+from tests.support import CONSUMER, ConsumerInProcess, query, run, until
 
 ROTATIONS: Final = 150
 ROTATIONS_WHILE_OFF: Final = 300
