@@ -30,7 +30,7 @@ from utils.errors import PipelineError
 from utils.message import timestamp_at
 from utils.settings import Config
 from utils.stop import StopRequest
-from utils.text import printable, shown
+from utils.text import count, printable, shown
 
 CLOCK_READINGS: Final = 2_000
 """From as many of the newest readings it is known what time it is in the plant."""
@@ -59,7 +59,8 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
-        _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {len(fleet.machines):,} machines known")
+        known = count(len(fleet.machines), "machine")
+        _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         growth = _growth_watch(config, store, live_file)

@@ -34,7 +34,8 @@ def running_producer(live_file: Path) -> Iterator[Child]:
         try:
             yield Child(process)
         finally:
-            process.terminate()
+            if process.stdin is not None:
+                process.stdin.close()  # no signal: a second one would end it in the midst of its last words
             try:
                 process.wait(_ENDS_WITHIN_S)
             except subprocess.TimeoutExpired:

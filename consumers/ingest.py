@@ -15,6 +15,8 @@ KEPT_LINE_BYTES: Final = 2_000
 """As much of a rejected line is kept, from its start."""
 _SHORT_LINE_LENGTH: Final = 40
 """No line that is this short is a reading; a broken feed may hold millions of the same."""
+_BLANK: Final = ""
+"""The reason of a line that says nothing."""
 _LINES_AT_ONCE: Final = 5_000
 """So many lines are read before a wish to stop is heard: well under 0.1 s, whatever they are."""
 
@@ -43,32 +45,42 @@ def ingest(
     Of the rejected lines, the last `keep_rejected` are kept. `row_of` makes a row of a line, or raises MessageError.
     Raises Stopped and nothing else, whatever the bytes are.
     """
-    rows: list[Row] = []
-    faults: deque[_Fault] = deque(maxlen=keep_rejected)
-    rejected_lines = blank_lines = 0
-    reasons: dict[str | bytes, str] = {}
     lines = _lines(data)
+    judged = _Judged(keep_rejected)
     for begin in range(0, len(lines), _LINES_AT_ONCE):
         if is_stopped():
             raise Stopped
-        for number, line in enumerate(lines[begin : begin + _LINES_AT_ONCE], begin):
-            if len(line) <= _SHORT_LINE_LENGTH and (reason := reasons.get(line)):
-                rejected_lines += 1
-                faults.append((number, reason))
-                continue
-            try:
-                rows.append(row_of(line, limits, processed_at))
-            except MessageError as error:
-                if is_blank(line):
-                    blank_lines += 1
+        judged.add(lines[begin : begin + _LINES_AT_ONCE], begin, row_of, limits, processed_at)
+    rejected = _rejected(data, offset, len(lines), judged.faults)
+    return Batch(judged.rows, rejected, judged.rejected_lines, judged.blank_lines, data.count(b"\n"))
+
+
+class _Judged:
+    """What has become of a chunk's lines so far; of the rejected ones, the last `keep_rejected` are kept."""
+
+    def __init__(self, keep_rejected: int) -> None:
+        self.rows: list[Row] = []
+        self.faults: deque[_Fault] = deque(maxlen=keep_rejected)
+        self.rejected_lines = 0
+        self.blank_lines = 0
+
+    def add(self, lines: Sequence[str | bytes], begin: int, row_of: RowOf, limits: Limits, at: Timestamp) -> None:
+        """Judge lines, numbered from `begin` on."""
+        rows, reasons = self.rows, dict[str | bytes, str]()
+        for number, line in enumerate(lines, begin):
+            reason = reasons.get(line) if len(line) <= _SHORT_LINE_LENGTH else None
+            if reason is None:
+                try:
+                    rows.append(row_of(line, limits, at))
+                except MessageError as error:
+                    reason = reasons[line] = _BLANK if is_blank(line) else str(error)
+                else:
                     continue
-                rejected_lines += 1
-                faults.append((number, str(error)))
-                reasons[line] = str(error)
-        if len(reasons) > _LINES_AT_ONCE:
-            reasons.clear()
-    kept = _rejected(data, offset, len(lines), faults)
-    return Batch(rows, kept, rejected_lines, blank_lines, data.count(b"\n"))
+            if reason == _BLANK:
+                self.blank_lines += 1
+            else:
+                self.rejected_lines += 1
+                self.faults.append((number, reason))
 
 
 def reject_oversized(start: bytes, offset: int, length_bytes: int) -> Batch:

@@ -26,6 +26,7 @@ from utils.text import shown
 TITLE: Final = "Manufacturing analytics"
 FIGURE_SIZE_IN: Final = (15.0, 10.0)
 FIGURE_DPI: Final = 100
+_PNG_BEGINS_WITH: Final = b"\x89PNG\r\n\x1a\n"
 
 # Left, bottom, width and height, as shares of the figure's.
 _UPPER_LEFT: Final = (0.055, 0.521, 0.51, 0.306)
@@ -97,6 +98,7 @@ class Dashboard:
         """Write the picture as PNG, whole or not at all; make its folder. Raise DashboardError if that fails."""
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
+            _check_that_it_may_be_replaced(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             with mpl.rc_context(DRAWING):
                 self._figure.savefig(unfinished, format="png", dpi="figure", pil_kwargs={"compress_level": 3})
@@ -108,6 +110,21 @@ class Dashboard:
                 f"cannot save the dashboard as {shown(path)}: {error.strerror or error}; "
                 "make its folder writable, or name another file with --snapshot or SNAPSHOT_FILE"
             ) from error
+
+
+def _check_that_it_may_be_replaced(path: Path) -> None:
+    """Raise DashboardError if something else than a picture stands at the path: it would be lost."""
+    if not os.path.lexists(path):
+        return
+    is_picture = path.is_file() and path.stat().st_size == 0
+    if path.is_file() and not is_picture:
+        with path.open("rb") as file:
+            is_picture = file.read(len(_PNG_BEGINS_WITH)) == _PNG_BEGINS_WITH
+    if not is_picture:
+        raise DashboardError(
+            f"{shown(path)} is there and is no PNG picture, so the dashboard does not replace it; "
+            "name another file with --snapshot or SNAPSHOT_FILE"
+        )
 
 
 def snapshot_figure() -> Figure:

@@ -14,6 +14,8 @@ from consumers.follow.trouble import Unreadable, unreadable
 from consumers.records import Chunk
 from utils.text import printable
 
+_MOVED_LOOKS: Final = 100
+"""After so many looks in a row that found nothing but files being renamed, the live file is not kept waiting."""
 _IDLE_SHARE: Final = 50
 """While nothing else is to be done, looks take one such part of the time at most."""
 
@@ -42,6 +44,7 @@ class Beside:
         self._backlog: list[Found] = []
         self._next_look_s = monotonic()
         self._has_moved = False
+        self._moved_looks = 0
 
     @property
     def is_due(self) -> bool:
@@ -58,7 +61,8 @@ class Beside:
         Raises OSError if the live file cannot be read.
         """
         has_more = True
-        while has_more:
+        self._moved_looks = 0
+        while has_more and self._moved_looks < _MOVED_LOOKS:
             has_more = yield from self._look(live)
 
     def _look(self, live: OpenFile | None) -> Generator[Step, None, bool]:
@@ -74,7 +78,9 @@ class Beside:
             has_read |= yield from self._read(self._backlog.pop(0), survey)
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
         self._next_look_s = self._monotonic() + _IDLE_SHARE * (self._monotonic() - begin_s)
-        return has_read or survey.has_moved or self._has_moved
+        has_moved = survey.has_moved or self._has_moved
+        self._moved_looks = self._moved_looks + 1 if has_moved and not has_read else 0
+        return has_read or has_moved
 
     def _read(self, found: Found, survey: Survey) -> Generator[Step, None, bool]:
         """Read a file to its end; return whether anything was unread in it."""

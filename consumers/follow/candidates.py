@@ -87,7 +87,7 @@ def _listed(folder: Path, pattern: re.Pattern[str]) -> set[Candidate]:
         return set()
     with os.scandir(folder) as entries:
         return {
-            Candidate(folder / entry.name, 0 if entry.is_symlink() else entry.inode())
+            Candidate(folder / entry.name, 0 if entry.is_symlink() else entry.stat().st_ino)
             for entry in entries
             if pattern.fullmatch(entry.name) and (entry.is_symlink() or entry.is_file(follow_symlinks=False))
         }

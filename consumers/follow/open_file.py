@@ -52,6 +52,11 @@ class OpenFile:
         """Return what changes when the file changes."""
         return signature(self.status(), is_packed=self.is_packed)
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether no name leads to the file any more."""
+        return self.status().st_nlink == 0
+
     def is_same_file(self, status: os.stat_result) -> bool:
         """Return whether a path with this status names the open file."""
         its = self.status()

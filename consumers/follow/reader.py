@@ -96,9 +96,12 @@ class Reader:
         self._stream, self.has_account, self._search = stream, True, None
 
     def unread_bytes(self) -> int:
-        """Return how much lies behind what was read, half lines included."""
+        """Return how much lies behind what was read, half lines included; 0 if that cannot be seen just now."""
         stream = self.stream
-        return 0 if stream is None else max(0, self.file.status().st_size - stream.offset)
+        try:
+            return 0 if stream is None else max(0, self.file.status().st_size - stream.offset)
+        except OSError:
+            return 0
 
     def _chunk(self, stream: Stream, data: bytes) -> Chunk | None:
         if self._search is not None and self._search.start != data[:SAMPLE_BYTES]:
@@ -143,6 +146,8 @@ class Reader:
 
     def _is_same_line(self, search: _Search) -> bool:
         """Return whether a line is still the one that was searched so far."""
+        if self.file.is_packed:  # nobody writes into it, and going back means to unpack it from the start
+            return True
         sample_begin, count = sample_range(search.position)
         has_start = self.file.read_at(search.begin, SAMPLE_BYTES) == search.start
         return has_start and self.file.read_at(sample_begin, count) == search.sample

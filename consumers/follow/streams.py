@@ -20,7 +20,7 @@ _SEARCHED_BYTES: Final = 64 * 1024
 NO_STREAM: Final = 0
 """The id of no stream."""
 
-_Key = bytes | Mark
+_Key = tuple[str, bytes] | Mark
 
 
 class Likeness(NamedTuple):
@@ -51,17 +51,17 @@ class Streams:
 
     def put(self, stream: Stream) -> None:
         """Know a stream as it is now."""
-        before, key = self._streams.get(stream.stream_id), _key_of_stream(stream)
+        before = self._streams.get(stream.stream_id)
         self._streams[stream.stream_id] = stream
         self._last_id = max(self._last_id, stream.stream_id)
-        if before is not None and _key_of_stream(before) == key:
+        if before is not None and before.head == stream.head and before.head:
             return
-        if before is not None and (old_key := _key_of_stream(before)) is not None:
-            self._ids[old_key].remove(stream.stream_id)
-        if key is not None:
+        for key in () if before is None else _keys_of_stream(before):
+            self._ids[key].remove(stream.stream_id)
+        for key in _keys_of_stream(stream):
             self._ids[key].append(stream.stream_id)
-        if isinstance(key, Mark):
-            self._headless_offsets.add(key.offset)
+            if isinstance(key, Mark):
+                self._headless_offsets.add(key.offset)
 
     def begin(self, path: str, why_new: str) -> Stream:
         """Return a new stream, of which nothing is read; it is not known before it is put."""
@@ -72,8 +72,12 @@ class Streams:
         return stream._replace(stream_id=self._last_id + 1)
 
     def begun_with(self, head: bytes) -> list[Stream]:
-        """Return the streams that have the first line of a file, by its first KiB."""
-        keys: list[_Key] = [_key_of_head(head)]
+        """Return the streams that may stand in a file, by its first KiB: those that have it, or begin with its line.
+
+        Streams that share a first line and differ soon after, as files with a header do, are then told apart at once.
+        """
+        line = _first_line(head)
+        keys: list[_Key] = [("any", line)] if len(head) < SAMPLE_BYTES else [("whole", head), ("short", line)]
         keys += [Mark(offset, digest(head[:offset])) for offset in self._headless_offsets if offset <= len(head)]
         return [self._streams[stream_id] for key in keys for stream_id in self._ids.get(key, ())]
 
@@ -85,14 +89,17 @@ class Streams:
         return len(self._streams)
 
 
-def _key_of_head(head: bytes) -> bytes:
+def _first_line(head: bytes) -> bytes:
     return head[: head.find(b"\n") + 1] or head
 
 
-def _key_of_stream(stream: Stream) -> _Key | None:
-    if stream.head:
-        return _key_of_head(stream.head)
-    return stream.marks[0] if stream.marks else None  # of an old database: its first mark is the first KiB
+def _keys_of_stream(stream: Stream) -> list[_Key]:
+    """Return what a stream is found by: its first line, and its whole head if it has a KiB."""
+    if not stream.head:
+        return list(stream.marks[:1])  # of an old database: its first mark is the first KiB
+    line = _first_line(stream.head)
+    is_whole = len(stream.head) == SAMPLE_BYTES
+    return [("any", line), ("whole", stream.head) if is_whole else ("short", line)]
 
 
 def recognise(file: OpenFile, streams: Streams) -> Generator[None, None, Likeness | None]:

@@ -18,6 +18,7 @@ from consumers.follow.reader import Reader, RewrittenError
 from consumers.follow.streams import Streams
 from consumers.follow.trouble import Missing, Trouble, Unreadable, unreadable
 from consumers.records import Chunk, Stream
+from utils.errors import PipelineError
 from utils.text import printable
 
 LATE_LINES_S: Final = 60.0
@@ -31,6 +32,10 @@ OTHER_THAN_LEFT: Final = "created anew or rewritten"
 ADVICE: Final = "make it a file that can be read, or name another with --file or LIVE_FILE; trying again"
 _TURN_S: Final = 0.05
 """Looking beside the live file goes on for no longer before the caller gets its turn."""
+
+
+class SyncError(PipelineError):
+    """A followed file cannot be synced: what was read of it might be gone after a power cut."""
 
 
 class Tail:
@@ -86,9 +91,16 @@ class Tail:
         return chunk
 
     def sync(self) -> None:
-        """Make durable what the last chunk was read from. Raises OSError."""
-        if self._last is not None:
+        """Make durable what the last chunk was read from. Raises SyncError."""
+        if self._last is None:
+            return
+        try:
             self._last.file.sync()
+        except OSError as error:
+            raise SyncError(
+                f"cannot make {printable(str(self._last.file.path))} safe on its disk: {error.strerror}; "
+                "look after the disk. Nothing of it is saved before it is safe"
+            ) from error
 
     def advance(self, chunk: Chunk) -> None:
         """Go on behind a chunk, which is safe in the database by now."""
@@ -170,11 +182,11 @@ class Tail:
         return None
 
     def _whole_ids_beside(self, reader: Reader) -> set[int]:
-        """Return the streams that stand whole in another file than this one."""
+        """Return the streams that stand whole in another file than this one; a deleted one does not count."""
         open_ids = {
             other.stream.stream_id
             for other in self._readers()
-            if other is not reader and other.has_account and other.stream is not None
+            if other is not reader and other.has_account and other.stream is not None and not other.file.is_deleted
         }
         return self._beside.whole_ids | open_ids
 

@@ -48,12 +48,14 @@ class StoreFullError(StoreWaitError):
     retry_after_s = 1.0
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: sqlite3.Error | OverflowError) -> bool:
     """Return whether another program holds a lock; the extended codes (…_SNAPSHOT, …_RECOVERY) say the same."""
     return _code(error).startswith(_BUSY_CODES)
 
 
-def named(error: sqlite3.Error, shown_path: str, has_no_room: Callable[[], bool] = lambda: False) -> StoreError:
+def named(
+    error: sqlite3.Error | OverflowError, shown_path: str, has_no_room: Callable[[], bool] = lambda: False
+) -> StoreError:
     """Return SQLite's error as this project's own, with the database and what to do.
 
     `has_no_room` finds out whether the disk is full; it is asked only if the error does not say so clearly.
@@ -67,5 +69,5 @@ def named(error: sqlite3.Error, shown_path: str, has_no_room: Callable[[], bool]
     return StoreError(f"cannot use {shown_path}: {printable(str(error))}{advice}. Unread lines stay in the file")
 
 
-def _code(error: sqlite3.Error) -> str:
+def _code(error: sqlite3.Error | OverflowError) -> str:
     return str(getattr(error, "sqlite_errorname", ""))

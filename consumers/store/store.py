@@ -74,7 +74,9 @@ class Store:
 
     def streams(self) -> list[Stream]:
         """Return every stream that was ever read, in the order in which they were begun."""
-        return [source.stream() for source in self._records(SOURCES, "ORDER BY id")]
+        sources = self._records(SOURCES, "ORDER BY id")
+        with self._named_errors():
+            return [source.stream() for source in sources]
 
     def machines(self) -> list[Machine]:
         """Return what is known of each machine."""
@@ -226,7 +228,7 @@ class Store:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OverflowError) as error:
             raise named(error, self._shown, lambda: has_no_room(self._path.parent)) from error
         except RowError as error:
             raise StoreError(

@@ -9,11 +9,14 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, 
 
 from consumers.records import Machine, Mark, RatedReading, Stream, Timestamp
 from utils.message import MessageError, utc_timestamp
+from utils.text import printable
 
 _COLUMN_BY_FIELD: Final = {"temperature_c": "temperature", "vibration_mm_s": "vibration"}
 """The columns that the specification names without their units."""
 _MARK: Final = struct.Struct(">Q16s")
 _SHOWN_CHARACTERS: Final = 80
+_LARGEST: Final = 2**62
+"""No sum or count of a plant comes near it, and adding to it stays within what SQLite keeps."""
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
@@ -108,7 +111,11 @@ class SourceFile(NamedTuple):
             marks = unpacked_marks(self.marks)
         except struct.error:
             raise RowError(f"source_files.marks has {len(self.marks)} bytes in the row with id {self.id}") from None
-        return Stream(self.id, self.path, self.why_new, self.begin_bytes, self.read_bytes, self.head, marks)
+        last = marks[-1].offset if marks else 0
+        if last != self.read_bytes or any(mark.offset > last for mark in marks):
+            raise RowError(f"source_files.marks do not lead to read_bytes in the row with id {self.id}")
+        path, why_new = printable(self.path), printable(self.why_new)
+        return Stream(self.id, path, why_new, self.begin_bytes, self.read_bytes, self.head, marks)
 
 
 class Retained(NamedTuple):
@@ -136,8 +143,10 @@ def _check_of(hint: Any) -> Callable[[Any], bool]:
         return lambda value: value is None or _is_timestamp(value)
     if get_origin(hint) is Literal:
         return frozenset(get_args(hint)).__contains__
-    kinds = (int, float) if hint is float else (hint,)
-    return lambda value: type(value) in kinds
+    if hint in (int, float):
+        kinds = (int, float) if hint is float else (int,)
+        return lambda value: type(value) in kinds and -_LARGEST < value < _LARGEST
+    return lambda value: type(value) is hint
 
 
 def _is_timestamp(value: object) -> bool:

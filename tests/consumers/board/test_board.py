@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -98,7 +99,7 @@ def test_a_picture_that_cannot_be_saved_leaves_the_old_one_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "dashboard.png"
-    path.write_bytes(b"old")
+    path.write_bytes(b"\x89PNG\r\n\x1a\nold")
     shown = Shown()
 
     def fail(name: Path, **_options: object) -> None:
@@ -108,7 +109,7 @@ def test_a_picture_that_cannot_be_saved_leaves_the_old_one_and_nothing_else(
     monkeypatch.setattr(shown.figure, "savefig", fail)
     with pytest.raises(DashboardError, match=r"dashboard\.png: No space left on device; make .* SNAPSHOT_FILE"):
         shown.dashboard.save(path)
-    assert path.read_bytes() == b"old"
+    assert path.read_bytes().endswith(b"old")
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -116,3 +117,26 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DashboardError, match="cannot save the dashboard as"):
         Shown().dashboard.save(tmp_path / "file" / "dashboard.png")
+
+
+@pytest.mark.parametrize("content", [b'{"message": "a live file"}\n', b"SQLite format 3\0", b"\x89PN"])
+def test_a_file_that_is_no_picture_is_not_replaced(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "live.json"
+    path.write_bytes(content)
+    with pytest.raises(DashboardError, match="is no PNG picture, so the dashboard does not replace it"):
+        Shown().dashboard.save(path)
+    assert path.read_bytes() == content
+
+
+def test_a_picture_an_empty_file_and_nothing_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    for name in ("new.png", "new.png", "empty.png"):
+        Shown().dashboard.save(tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a FIFO")
+def test_what_is_no_file_at_all_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(DashboardError, match="is no PNG picture"):
+        Shown().dashboard.save(tmp_path / "pipe.png")
