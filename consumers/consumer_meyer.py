@@ -16,12 +16,14 @@ from loguru import logger
 from consumers.demo import running_producer
 from consumers.follow.tail import Tail
 from consumers.follow.trouble import Unreadable
+from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
 from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
-from consumers.store.errors import StoreBusyError, StoreError
+from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
@@ -30,6 +32,8 @@ from utils.settings import Config
 from utils.stop import StopRequest
 from utils.text import count, printable, shown
 
+CLOCK_READINGS: Final = 2_000
+"""From as many of the newest readings it is known what time it is in the plant."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
@@ -47,19 +51,20 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     if is_drawn:
         _import_matplotlib()
     with ExitStack() as cleanup:
-        store = _open_store(config, stop)
+        store = _open_store(config, stop, is_full_waited_for=not options.once)
         if store is None:
             return
         cleanup.enter_context(closing(store))
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = Pipeline(tail, store, fleet, _judge(config, stop), time.time, _say, _warn, reporter.rejected)
+        pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
         known = count(len(fleet.machines), "machine")
         _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
-        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child)
+        growth = _growth_watch(config, store, live_file)
+        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth)
         if options.once:
             _read_once(config, options, loop, tail, fleet)
         else:
@@ -82,23 +87,50 @@ def _import_matplotlib() -> None:
         ) from error
 
 
-def _open_store(config: Config, stop: StopRequest) -> Store | None:
+def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) -> Store | None:
     """Open the database, waiting for its lock if need be; return None if someone asks to stop meanwhile."""
-    is_waiting = False
+    told: type[StoreWaitError] | None = None
     while not stop.requested:
         try:
-            return Store(config.database_file, config.keep_rejected)
-        except StoreBusyError as error:
-            if not is_waiting:
+            return Store(config.database_file, config.keep_rejected, config.keep_readings_days)
+        except StoreWaitError as error:
+            if isinstance(error, StoreFullError) and not is_full_waited_for:
+                raise
+            if told is not type(error):
                 _warn(f"{error}; waiting")
-            is_waiting = True
-            stop.wait(POLL_S)
+            told = type(error)
+            stop.wait(max(POLL_S, error.retry_after_s))
     return None
 
 
 def _restored_fleet(store: Store, recent_readings: int, machines_at_most: int) -> Fleet:
     recent = store.newest_rows(recent_readings) if recent_readings else ()
     return Fleet(recent_readings, store.machines(), recent, machines_at_most)
+
+
+def _restored_plant_clock(store: Store) -> PlantClock:
+    clock = PlantClock(store.plant_at)
+    clock.restore(store.newest_rows(CLOCK_READINGS), timestamp_at(time.time()))
+    return clock
+
+
+def _pipeline(
+    config: Config, tail: Tail, store: Store, fleet: Fleet, reporter: Reporter, stop: StopRequest
+) -> Pipeline:
+    judge, plant_clock = _judge(config, stop), _restored_plant_clock(store)
+    return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+
+
+def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:
+    return GrowthWatch(
+        Path(os.path.realpath(config.database_file)),
+        live_file,
+        store.size_bytes,
+        store.oldest_reading_at,
+        config.keep_readings_days,
+        _warn,
+        time.monotonic,
+    )
 
 
 def _judge(config: Config, stop: StopRequest) -> Judge:

@@ -6,9 +6,11 @@ from typing import Final
 
 from consumers.demo import Child
 from consumers.follow.tail import Tail
+from consumers.growth import GrowthWatch
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.report import Reporter
+from consumers.store.errors import StoreFullError
 from utils.settings import Config
 from utils.stop import StopRequest
 
@@ -32,6 +34,7 @@ class Loop:
         reporter: Reporter,
         stop: StopRequest,
         child: Child | None,
+        growth: GrowthWatch,
     ) -> None:
         self._config = config
         self._pipeline = pipeline
@@ -40,14 +43,22 @@ class Loop:
         self._reporter = reporter
         self._stop = stop
         self._child = child
+        self._growth = growth
         self._is_behind = False
 
     def read_all(self) -> bool:
-        """Read what is there, to the end, and wait for a locked database; return False if asked to stop before."""
+        """Read what is there, to the end; return False if asked to stop before.
+
+        A locked database is waited for. A full disk is not, since whoever started this waits for its end: raises
+        StoreFullError.
+        """
         while not self._stop.requested:
             if not self._work(time.monotonic() + _SLICE_S):
-                if not self._pipeline.is_waiting:
+                waiting = self._pipeline.waiting
+                if waiting is None:
                     return True
+                if isinstance(waiting.error, StoreFullError):
+                    raise waiting.error
                 self._stop.wait(POLL_S)
         return False
 
@@ -72,7 +83,11 @@ class Loop:
         has_more = True
         while has_more and time.monotonic() < until_s:
             has_more = self._pipeline.step()
-        self._reporter.report(self._fleet, self._pipeline.tally, self._config.limits, self._tail.unread_bytes)
+        pipeline = self._pipeline
+        self._reporter.report(
+            self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
+        )
+        self._growth.look(pipeline.plant_clock.now)
         if self._child is not None and not self._stop.requested:
             self._child.check()
         return has_more

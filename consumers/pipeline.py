@@ -5,8 +5,10 @@ from typing import NamedTuple, Protocol
 
 from consumers.ingest import RowOf, Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
 from consumers.records import Batch, Chunk, Commit, RejectedLine, Timestamp
-from consumers.store.errors import StoreBusyError
+from consumers.store.errors import StoreWaitError
+from consumers.store.retention import ROWS_A_STEP
 from utils.message import timestamp_at
 
 
@@ -40,6 +42,14 @@ class Tally(NamedTuple):
         )
 
 
+class Waiting(NamedTuple):
+    """The database cannot be used just now, so lines wait in the file."""
+
+    error: StoreWaitError
+    since_s: float
+    """Seconds since 1970."""
+
+
 class Source(Protocol):
     """Where chunks come from: the tail of a live file."""
 
@@ -59,12 +69,15 @@ class Sink(Protocol):
     def save(self, commit: Commit) -> None:
         """Save a commit whole, or raise StoreError."""
 
+    def expire(self, plant_at: Timestamp) -> bool:
+        """Let a few rows go that are too old by the plant's time; return whether there may be more."""
+
 
 class Pipeline:
     """Takes chunks from `source` through `judge` into `sink`, and into `fleet`.
 
     `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were rejected, and the
-    last of them.
+    last of them. By `plant_clock`, old rows are let go between commits.
     """
 
     def __init__(
@@ -77,10 +90,13 @@ class Pipeline:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         report_rejected: Callable[[int, Sequence[RejectedLine]], None],
+        *,
+        plant_clock: PlantClock | None = None,
     ) -> None:
         self.tally = Tally()
-        self.is_waiting = False
-        """Whether another program has locked the database: there may be more to read."""
+        self.waiting: Waiting | None = None
+        """Why nothing can be saved just now; there may be more to read."""
+        self.plant_clock = plant_clock or PlantClock()
         self._source = source
         self._sink = sink
         self._fleet = fleet
@@ -90,25 +106,48 @@ class Pipeline:
         self._warn = warn
         self._report_rejected = report_rejected
         self._unsaved: tuple[Chunk, Commit] | None = None
+        self._tried_s = 0.0
+        self._expiry_steps = 1
+        """So many steps are due after the next chunk."""
 
     def step(self) -> bool:
-        """Read and save one chunk; return False if there is nothing to do just now.
+        """Read and save one chunk, and let go what is old; return False if there is nothing to do just now.
 
         Raises StoreError if the database cannot be used any more.
         """
+        if self.waiting is not None and abs(self._clock() - self._tried_s) < self.waiting.error.retry_after_s:
+            return False
         try:
             has_worked = self._save_next()
-        except StoreBusyError as error:
-            if not self.is_waiting:
-                self._warn(f"{error}; waiting, and the lines wait in the file")
-            self.is_waiting = True
+        except StoreWaitError as error:
+            self._wait(error)
             return False
         except Stopped:
             return False
-        if self.is_waiting:
-            self._say("the database is free again; going on")
-        self.is_waiting = False
-        return has_worked
+        if self.waiting is not None:
+            self._say(f"{self.waiting.error.over}; going on")
+            self.waiting = None
+        return self._expire() or has_worked
+
+    def _wait(self, error: StoreWaitError) -> None:
+        """Note that the database cannot be used just now, and say so once."""
+        self._tried_s = self._clock()
+        waiting = self.waiting
+        if waiting is None or type(waiting.error) is not type(error):
+            self._warn(f"{error}; waiting, and the lines wait in the file")
+        self.waiting = Waiting(error, self._tried_s if waiting is None else waiting.since_s)
+
+    def _expire(self) -> bool:
+        """Let as many old rows go as came with the last commit, if there are any; return whether there are more."""
+        plant_at, steps = self.plant_clock.now, self._expiry_steps
+        if plant_at is None or steps == 0:
+            return False
+        try:
+            has_more = all(self._sink.expire(plant_at) for _ in range(steps))
+        except StoreWaitError:
+            has_more = False  # nothing waits for this; after the next commit it is tried again
+        self._expiry_steps = 1 if has_more else 0
+        return has_more
 
     def _save_next(self) -> bool:
         if self._unsaved is None:
@@ -141,6 +180,8 @@ class Pipeline:
         """Bring memory to what the database holds since the commit."""
         self._source.advance(chunk)
         self._fleet.take(commit)
+        self.plant_clock.hear(commit.batch.rows, commit.at)
+        self._expiry_steps = 1 + len(commit.batch.rows) // ROWS_A_STEP
         self.tally = self.tally.after(commit)
         if commit.batch.rejected_lines:
             self._report_rejected(commit.batch.rejected_lines, commit.batch.rejected)

@@ -143,6 +143,11 @@ class Account(NamedTuple):
     stored_lines: int
     rejected_lines: int
     blank_lines: int
+    expired_rows: int = 0
+    """Of the stored lines, those whose rows were let go because they were old."""
+    deleted_rows: int = 0
+    """Of the stored lines, those whose rows someone deleted by hand, as far as the rows' ids show; less than 0 if
+    someone added rows. The view `ingest_audit` counts the rows themselves."""
 
     @property
     def balances(self) -> bool:

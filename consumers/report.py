@@ -5,10 +5,10 @@ from typing import Final
 
 from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import machines_beyond_limit
-from consumers.pipeline import Tally
+from consumers.pipeline import Tally, Waiting
 from consumers.records import Account, RatedReading, RejectedLine
 from utils.efficiency import Limits, Signal
-from utils.message import Reading, epoch_seconds
+from utils.message import Reading, epoch_seconds, timestamp_at
 from utils.text import count, duration
 
 _NAMED_MACHINES: Final = 5
@@ -49,10 +49,18 @@ def summary_line(tally: Tally, seconds: float) -> str:
 def account_line(account: Account) -> str:
     """Tell what became of every line that was ever read into the database."""
     lines = _account_of(account.read_lines, account.stored_lines, account.rejected_lines, account.blank_lines)
+    expired = f" ({count(account.expired_rows, 'row')} expired)" if account.expired_rows else ""
     verdict = (
         "every line is accounted for" if account.balances else "LINES ARE MISSING: look into the view ingest_audit"
     )
-    return f"{lines}, {account.read_bytes:,} bytes of {count(account.streams, 'file')}; {verdict}"
+    deed = "deleted" if account.deleted_rows > 0 else "added"
+    by_hand = f"; {_were(abs(account.deleted_rows))} {deed} by hand" if account.deleted_rows else ""
+    return f"{lines}{expired}, {account.read_bytes:,} bytes of {count(account.streams, 'file')}; {verdict}{by_hand}"
+
+
+def waiting_line(waiting: Waiting, unread_bytes: int) -> str:
+    """Return since when nothing is saved, why, and how much waits."""
+    return f"waiting since {timestamp_at(waiting.since_s)}, {unread_bytes / 1e6:,.1f} MB unread: {waiting.error}"
 
 
 class Reporter:
@@ -95,28 +103,38 @@ class Reporter:
         self._warn(f"rejected at byte {newest.offset:,}: {newest.reason}{more}: {start}")
         self._newest_rejected, self._unsaid_rejected, self._warned_s = None, 0, now_s
 
-    def report(self, fleet: Fleet, tally: Tally, limits: Limits, unread_bytes: Callable[[], int]) -> None:
-        """Say how far a long catch-up is, or else the plant's state, each in its time."""
+    def report(
+        self,
+        fleet: Fleet,
+        tally: Tally,
+        limits: Limits,
+        unread_bytes: Callable[[], int],
+        waiting: Waiting | None = None,
+    ) -> None:
+        """Say what is waited for, or how far a long catch-up is, or else the plant's state, each in its time."""
         self.flush(is_last=False)
         now_s = self._monotonic()
         if tally.stored_lines != self._heard_lines:
             self._heard_s, self._heard_lines = now_s, tally.stored_lines
         elapsed_s = now_s - self._said_s
-        if elapsed_s < min(_PROGRESS_EVERY_S, self._every_s):
+        if elapsed_s < (self._every_s if waiting else min(_PROGRESS_EVERY_S, self._every_s)):
             return
         unread = unread_bytes()
-        if unread < _CATCHING_UP_FROM_BYTES:
-            if elapsed_s < self._every_s:
-                return
-            status = status_line(fleet, tally, limits, self._stale_after_s)
-            quiet_s = now_s - self._heard_s
-            if quiet_s > self._stale_after_s:
-                self._warn(f"no reading for {duration(quiet_s)}. Last known: {status}")
-            else:
-                self._say(status)
-        else:
+        if waiting is not None:
+            self._warn(waiting_line(waiting, unread))
+        elif unread >= _CATCHING_UP_FROM_BYTES:
             self._say(progress_line(tally, unread, (tally.lines - self._said_lines) / elapsed_s))
+        elif elapsed_s < self._every_s:
+            return
+        else:
+            self._say_status(status_line(fleet, tally, limits, self._stale_after_s), now_s - self._heard_s)
         self._said_s, self._said_lines = now_s, tally.lines
+
+    def _say_status(self, status: str, quiet_s: float) -> None:
+        if quiet_s > self._stale_after_s:
+            self._warn(f"no reading for {duration(quiet_s)}. Last known: {status}")
+        else:
+            self._say(status)
 
 
 def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
@@ -142,6 +160,10 @@ def _anomaly(reading: RatedReading, limits: Limits) -> str:
 def _silence(reading: RatedReading, newest: str, stale_after_s: float) -> str:
     quiet_s = epoch_seconds(newest) - epoch_seconds(reading.timestamp)
     return f", silent for {duration(quiet_s)}" if quiet_s > stale_after_s else ""
+
+
+def _were(rows: int) -> str:
+    return f"{count(rows, 'row')} {'was' if rows == 1 else 'were'}"
 
 
 def _account_of(lines: int, stored: int, rejected: int, blank: int) -> str:

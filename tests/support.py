@@ -7,7 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,17 @@ def start(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> "s
     return start_command([sys.executable, "-m", module, *arguments], cwd, **settings)
 
 
+@contextmanager
+def running(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+    """A command's process, which is killed at the end if the test did not end it."""
+    process = start(module, *arguments, cwd=cwd, **settings)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def run(module: str, *arguments: str | Path, cwd: Path, **settings: str) -> tuple[int, str]:
     """Run a command to its end; returns its exit status and all that it printed."""
     process = start(module, *arguments, cwd=cwd, **settings)
@@ -166,6 +178,32 @@ def count_rows(database: Path) -> int:
     except sqlite3.OperationalError:
         return 0
     return int(count)
+
+
+def fill(disk: Path) -> None:
+    """Take all that is left of a disk."""
+    with (disk / "filling").open("ab", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                continue
+
+
+def make_room(disk: Path) -> None:
+    """Give back what `fill` took."""
+    (disk / "filling").unlink()
+
+
+def lines_until(process: "subprocess.Popen[str]", words: str) -> Iterator[str]:
+    """What a process says, up to the line with these words."""
+    assert process.stdout is not None
+    for said in process.stdout:
+        yield said
+        if words in said:
+            return
+    raise AssertionError(f"it ended without a word of {words!r}")
 
 
 PRODUCER = "producers.producer_case"

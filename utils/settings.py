@@ -42,6 +42,9 @@ class Config:
     keep_rejected: int = whole_number(
         100_000, "rejected messages that are kept, the newest ones; all are counted", "messages", 1, 100_000_000
     )
+    keep_readings_days: float = number(
+        0.0, "readings are kept for so long by the plant's clock, then deleted; 0: for ever", "days", 0, 100_000
+    )
     machines_at_most: int = whole_number(
         100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000
     )

@@ -183,7 +183,57 @@ CROSS JOIN kept
 LEFT JOIN rejected ON rejected.source_file_id = source_files.id;
 """
 
-STEPS: Final = (_STEP_1, _STEP_2)
+# Old rows are let go (KEEP_READINGS_DAYS) and counted. Rows that someone deleted by hand are told apart from them.
+_STEP_RETENTION: Final = """
+DROP VIEW ingest_audit;
+
+-- One row. expired_rows: the rows of manufacturing_analytics that were let go because they were old.
+-- plant_at: the plant's time, about; NULL: no reading was ever stored.
+CREATE TABLE retention (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    expired_rows INTEGER NOT NULL,
+    plant_at TEXT
+);
+-- Of the machines' latest timestamps the middle one: a few wrong clocks do not change it.
+INSERT INTO retention SELECT 1, 0, (
+    SELECT timestamp FROM machines ORDER BY timestamp LIMIT 1 OFFSET (SELECT max(count(*) - 1, 0) / 2 FROM machines)
+);
+
+-- The account: every line that was read is a row, a rejected message, expired or blank, in each stream
+-- and against the tables themselves. balances: 1 if it is so.
+-- deleted_rows: of all streams together, the rows that are neither there nor expired: someone deleted them by hand
+-- (less than 0: someone added rows).
+CREATE VIEW ingest_audit AS
+WITH kept AS (
+    SELECT
+        (SELECT coalesce(sum(stored_lines), 0) FROM source_files) - (SELECT expired_rows FROM retention) - count(*)
+        AS deleted_rows
+    FROM manufacturing_analytics
+), rejected (source_file_id, messages) AS (
+    SELECT source_file_id, count(*) FROM rejected_messages GROUP BY source_file_id
+)
+SELECT
+    source_files.id AS source_file_id,
+    path,
+    why_new,
+    read_bytes - begin_bytes AS read_bytes,
+    read_lines,
+    stored_lines,
+    rejected_lines,
+    blank_lines,
+    expired_lines,
+    kept.deleted_rows,
+    kept.deleted_rows = 0
+        AND read_lines = stored_lines + rejected_lines + blank_lines
+        AND rejected_lines = coalesce(rejected.messages, 0) + expired_lines AS balances,
+    first_read_at,
+    last_read_at
+FROM source_files
+CROSS JOIN kept
+LEFT JOIN rejected ON rejected.source_file_id = source_files.id;
+"""
+
+STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION)
 """The scripts that make a new database, of version 0, one of version 1, that one of version 2, and so on."""
 VERSION: Final = len(STEPS)
 

@@ -7,9 +7,11 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.records import Account, Commit, Machine, RatedReading, Stream
+from consumers.records import Account, Commit, Machine, RatedReading, Stream, Timestamp
 from consumers.store.errors import StoreError, is_busy, named
 from consumers.store.rejected import KeptRejected
+from consumers.store.retention import Retention
+from consumers.store.room import has_no_room
 from consumers.store.schema import VERSION, migrate
 from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, SourceFile, Table, packed_marks
 from utils.text import printable, shown
@@ -29,22 +31,30 @@ UPDATE source_files SET
     last_read_at = :last_read_at
 WHERE id = :id AND read_bytes = :offset_before
 """
+# Ids rise by one from 1 on, and the lowest expire first. So the lowest and the highest id show how many rows there
+# are, unless someone deleted some in their midst: to count them would be a scan.
 _SELECT_ACCOUNT: Final = """
 SELECT
     count(*), coalesce(sum(read_bytes - begin_bytes), 0), coalesce(sum(read_lines), 0),
-    coalesce(sum(stored_lines), 0), coalesce(sum(rejected_lines), 0), coalesce(sum(blank_lines), 0)
+    coalesce(sum(stored_lines), 0), coalesce(sum(rejected_lines), 0), coalesce(sum(blank_lines), 0),
+    (SELECT expired_rows FROM retention),
+    coalesce(sum(stored_lines), 0) - (SELECT expired_rows FROM retention) - coalesce(
+        (SELECT max(id) FROM manufacturing_analytics) - (SELECT min(id) FROM manufacturing_analytics) + 1, 0
+    )
 FROM source_files
 """
+_SIZE: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 
 class Store:
     """The one consumer's connection to its database, which is made if it is not there.
 
-    At most `keep_rejected` rejected messages are kept; the oldest make room for new ones.
-    Every method raises StoreError, and StoreBusyError if trying again helps.
+    At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings are kept for so
+    many days by the plant's time; 0: for ever.
+    Every method raises StoreError, and StoreWaitError if trying again helps.
     """
 
-    def __init__(self, path: Path, keep_rejected: int = 100_000) -> None:
+    def __init__(self, path: Path, keep_rejected: int = 100_000, keep_readings_days: float = 0.0) -> None:
         self._path = path = Path(os.path.realpath(path))  # two spellings of a path must not give two locks
         self._wal_path = path.with_name(path.name + "-wal")
         self._wal_tried_bytes = _WAL_LIMIT_BYTES
@@ -58,6 +68,7 @@ class Store:
             )
             self._prepare()
             self._rejected = KeptRejected(self._connection, keep_rejected)
+            self._retention = Retention(self._connection, self._transaction, keep_readings_days)
             self._file_id = _file_id(path)
             undo.pop_all()
 
@@ -101,6 +112,32 @@ class Store:
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
         self._rejected.count = kept_rejected
         self._bound_wal()
+
+    def expire(self, plant_at: Timestamp) -> bool:
+        """Let a few rows go that are older than is kept, by the plant's time; return whether there may be more."""
+        self._check_that_it_is_there()
+        with self._named_errors():
+            return self._retention.step(plant_at)
+
+    @property
+    def plant_at(self) -> Timestamp | None:
+        """The plant's time, as it was noted last; None if there was no reading yet."""
+        return self._retention.plant_at
+
+    def size_bytes(self) -> int:
+        """Return the size of the database, with what is still in its write-ahead log."""
+        with self._named_errors():
+            (size_bytes,) = self._connection.execute(_SIZE).fetchone()
+        return int(size_bytes)
+
+    def oldest_reading_at(self) -> Timestamp | None:
+        """Return the timestamp of the row that came first; None if there is none, or someone changed it."""
+        with self._named_errors():
+            row = self._connection.execute(f"{READINGS.select} ORDER BY id LIMIT 1").fetchone()
+        try:
+            return None if row is None else READINGS.record(row).timestamp
+        except RowError:
+            return None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -192,7 +229,7 @@ class Store:
         try:
             yield
         except (sqlite3.DatabaseError, OverflowError) as error:
-            raise named(error, self._shown) from error
+            raise named(error, self._shown, lambda: has_no_room(self._path.parent)) from error
         except RowError as error:
             raise StoreError(
                 f"{self._shown} was changed by hand: {printable(str(error))}; put it right, or restore a copy"

@@ -118,6 +118,13 @@ class SourceFile(NamedTuple):
         return Stream(self.id, path, why_new, self.begin_bytes, self.read_bytes, self.head, marks)
 
 
+class Retained(NamedTuple):
+    """The one row of `retention`: what is kept in mind of the rows that are gone."""
+
+    expired_rows: int
+    plant_at: Timestamp | None
+
+
 def packed_marks(marks: Iterable[Mark]) -> bytes:
     """Return marks as the bytes that `source_files` keeps, 24 for each."""
     return b"".join(_MARK.pack(*mark) for mark in marks)
@@ -132,6 +139,8 @@ def _check_of(hint: Any) -> Callable[[Any], bool]:
     """Return the check that a value from the database is of a field's type."""
     if hint == Timestamp:
         return _is_timestamp
+    if hint == Timestamp | None:
+        return lambda value: value is None or _is_timestamp(value)
     if get_origin(hint) is Literal:
         return frozenset(get_args(hint)).__contains__
     if hint in (int, float):
@@ -151,3 +160,4 @@ READINGS: Final = Table("manufacturing_analytics", RatedReading)
 REJECTED: Final = Table("rejected_messages", RejectedMessage)
 MACHINES: Final = Table("machines", Machine)
 SOURCES: Final = Table("source_files", SourceFile)
+RETENTION: Final = Table("retention", Retained)

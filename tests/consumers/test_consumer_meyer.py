@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from consumers.consumer_meyer import _growth_watch
 from tests.support import (
     CONSUMER,
     PRODUCER,
+    ConsumerInProcess,
     command_environment,
     count_rows,
     end,
@@ -24,6 +28,7 @@ from tests.support import (
     stored_machine_ids,
     until,
 )
+from utils.settings import make_config
 
 SPECIFIED_COLUMNS = [
     ("id", "INTEGER", 1),
@@ -278,3 +283,27 @@ def test_a_headless_consumer_never_imports_matplotlib(tmp_path: Path, live_file:
     assert "consumers.store.store" in process.stderr
     assert "matplotlib" not in process.stderr
     assert "numpy" not in process.stderr
+
+
+# How long the disk will last
+
+
+def test_a_disk_that_will_soon_be_full_is_warned_of_by_the_growth_of_the_database(
+    live_file: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_s, warned = [0.0], list[str]()
+    monkeypatch.setattr("time.monotonic", lambda: time_s[0])
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr("consumers.consumer_meyer._warn", warned.append)
+    live_file.write_bytes(lines(1, 2))
+    consumer = ConsumerInProcess(live_file, database)
+    with closing(consumer):
+        consumer.read_all()
+        watch = _growth_watch(make_config({"DATABASE_FILE": str(database)}), consumer.store, live_file)
+        watch.look("2026-11-22T09:00:00.000Z")
+        live_file.write_bytes(lines(1, 3000))
+        consumer.read_all()
+        time_s[0] = 60.0
+        watch.look("2026-11-22T09:20:00.000Z")
+    assert len(warned) == 1
+    assert warned[0].startswith(f"the disk of {database} and {live_file} is full in about 0 days: the database grows")

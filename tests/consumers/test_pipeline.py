@@ -5,12 +5,14 @@ import pytest
 
 from consumers.ingest import RowOf, Stopped, ingest
 from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Pipeline, Tally
 from consumers.rating import rated
 from consumers.records import Batch, Chunk, Commit, RejectedLine
-from consumers.store.errors import StoreBusyError, StoreError
+from consumers.store.errors import StoreBusyError, StoreError, StoreFullError
+from consumers.store.retention import ROWS_A_STEP
 from tests.consumers.support import LIMITS, StreamInMemory
-from tests.support import lines
+from tests.support import AT, line, lines
 from utils.message import timestamp_at
 
 
@@ -39,6 +41,9 @@ class Database:
         self.saved: list[Commit] = []
         self.tried: list[Commit] = []
         self.refusals: list[StoreError] = []
+        self.expired_at: list[str] = []
+        self.expirable_steps = 0
+        self.expiry_refusals: list[StoreError] = []
         self._journal = journal
 
     def save(self, commit: Commit) -> None:
@@ -47,6 +52,13 @@ class Database:
             raise self.refusals.pop(0)
         self._journal.append("save")
         self.saved.append(commit)
+
+    def expire(self, plant_at: str) -> bool:
+        self.expired_at.append(plant_at)
+        if self.expiry_refusals:
+            raise self.expiry_refusals.pop(0)
+        self.expirable_steps -= 1
+        return self.expirable_steps > 0
 
 
 class Wired:
@@ -62,8 +74,16 @@ class Wired:
         self.fleet = Fleet(100, machines_at_most=machines_at_most)
         self.stream = StreamInMemory()
         judge = partial(ingest, limits=LIMITS, keep_rejected=10, is_stopped=is_stopped)
+        self.time_s = 0.0
         self.pipeline = Pipeline(
-            self.tail, self.database, self.fleet, judge, lambda: 0.0, self.said.append, self.said.append, self._reject
+            self.tail,
+            self.database,
+            self.fleet,
+            judge,
+            lambda: self.time_s,
+            self.said.append,
+            self.said.append,
+            self._reject,
         )
 
     def write(self, data: bytes) -> None:
@@ -80,6 +100,7 @@ def wired() -> Wired:
 
 
 LOCKED = StoreBusyError("the database is locked by another program")
+FULL = StoreFullError("no room for the database")
 
 
 def test_a_step_takes_a_chunk_and_without_one_there_is_nothing_to_do(wired: Wired) -> None:
@@ -138,12 +159,111 @@ def test_a_save_that_fails_is_tried_again_with_the_same_commit_and_changes_nothi
 def test_a_locked_database_is_waited_for_and_told_of_once(wired: Wired) -> None:
     wired.write(lines(1, 2))
     wired.database.refusals = [LOCKED] * 3
-    assert [(wired.pipeline.step(), wired.pipeline.is_waiting) for _ in range(3)] == [(False, True)] * 3
-    assert (wired.pipeline.step(), wired.pipeline.is_waiting) == (True, False)
+    assert [(wired.pipeline.step(), wired.pipeline.waiting is not None) for _ in range(3)] == [(False, True)] * 3
+    assert (wired.pipeline.step(), wired.pipeline.waiting) == (True, None)
     assert wired.said == [
         "the database is locked by another program; waiting, and the lines wait in the file",
         "the database is free again; going on",
     ]
+
+
+def test_a_full_disk_is_waited_for_and_told_of_once_and_tried_again_once_a_second(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.database.refusals = [FULL] * 3
+    for step in range(40):
+        wired.time_s = 1000 + step / 16
+        assert not wired.pipeline.step()
+        assert wired.pipeline.waiting == (FULL, 1000.0)
+    assert len(wired.database.tried) == 3
+    wired.time_s = 1003.0
+    assert (wired.pipeline.step(), wired.pipeline.waiting) == (True, None)
+    assert wired.said == [
+        "no room for the database; waiting, and the lines wait in the file",
+        "there is room for the database again; going on",
+    ]
+    assert wired.pipeline.tally.stored_lines == 2
+
+
+def test_a_clock_that_is_set_back_does_not_keep_it_waiting(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.database.refusals = [FULL]
+    wired.time_s = 1000.0
+    assert not wired.pipeline.step()
+    wired.time_s = 10.0
+    assert wired.pipeline.step()
+
+
+def test_a_disk_that_is_full_while_a_lock_is_waited_for_is_told_too_and_it_waits_since_the_lock(wired: Wired) -> None:
+    wired.write(lines(1, 2))
+    wired.database.refusals = [LOCKED, LOCKED, FULL]
+    for time_s in (1.0, 2.0, 3.0):
+        wired.time_s = time_s
+        wired.pipeline.step()
+    assert [text.split(";")[0] for text in wired.said] == [str(LOCKED), str(FULL)]
+    assert wired.pipeline.waiting == (FULL, 1.0)
+
+
+# What is old
+
+
+def test_after_each_chunk_old_rows_are_let_go_by_the_plants_time(wired: Wired) -> None:
+    wired.write(line(1, timestamp=AT).encode() * 3)
+    assert not wired.database.expired_at
+    wired.pipeline.step()
+    assert wired.database.expired_at == [AT]
+    for _ in range(5):
+        assert not wired.pipeline.step()
+    assert wired.database.expired_at == [AT], "without new readings no time passes"
+
+
+def test_if_there_are_more_it_goes_on_while_nothing_else_is_to_be_done(wired: Wired) -> None:
+    wired.write(lines(1, 1))
+    wired.database.expirable_steps = 4
+    assert [wired.pipeline.step() for _ in range(5)] == [True, True, True, False, False]
+    assert len(wired.database.expired_at) == 4
+
+
+def test_as_many_steps_are_taken_as_are_needed_to_let_go_as_much_as_comes(wired: Wired) -> None:
+    wired.write(lines(1, 1) * (3 * ROWS_A_STEP + 1))
+    wired.database.expirable_steps = 100
+    wired.pipeline.step()
+    assert len(wired.database.expired_at) == 4
+    wired.write(lines(1, 1))
+    wired.pipeline.step()
+    assert len(wired.database.expired_at) == 5
+
+
+@pytest.mark.parametrize("refusal", [StoreBusyError("locked"), StoreFullError("full")])
+def test_nothing_waits_for_old_rows_that_cannot_be_let_go_just_now(wired: Wired, refusal: StoreError) -> None:
+    wired.write(lines(1, 1))
+    wired.database.expiry_refusals = [refusal]
+    wired.database.expirable_steps = 1
+    assert [wired.pipeline.step() for _ in range(3)] == [True, False, False]
+    assert wired.pipeline.waiting is None
+    assert wired.said == []
+    assert len(wired.database.expired_at) == 1
+    wired.write(lines(1, 1))
+    wired.pipeline.step()
+    assert len(wired.database.expired_at) == 2
+
+
+def test_a_plant_clock_that_knows_the_time_lets_go_before_the_first_chunk(wired: Wired) -> None:
+    pipeline = Pipeline(
+        wired.tail,
+        wired.database,
+        wired.fleet,
+        partial(ingest, limits=LIMITS),
+        lambda: 0.0,
+        print,
+        print,
+        lambda _count, _last: None,
+        plant_clock=PlantClock(AT),
+    )
+    assert not pipeline.step()
+    assert wired.database.expired_at == [AT]
+
+
+# What ends it, and what does not
 
 
 def test_a_database_that_cannot_be_used_ends_it(wired: Wired) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from consumers.machines.fleet import Fleet
-from consumers.pipeline import Tally
+from consumers.pipeline import Tally, Waiting
 from consumers.records import Account, RejectedLine
 from consumers.report import Reporter, account_line, progress_line, status_line, summary_line
+from consumers.store.errors import StoreFullError
 from tests.consumers.support import fleet_of
 from tests.support import rated
 from utils.efficiency import Limits
@@ -90,6 +91,17 @@ def test_the_account_is_one_line_that_says_whether_it_balances() -> None:
     assert "LINES ARE MISSING" in account_line(account._replace(read_lines=1024))
 
 
+def test_the_account_tells_expired_rows_and_those_that_someone_deleted_or_added_by_hand() -> None:
+    account = Account(1, 10, 1000, 1000, 0, 0)
+    assert "1,000 stored + 0 rejected + 0 blank (400 rows expired), " in account_line(
+        account._replace(expired_rows=400)
+    )
+    assert account_line(account._replace(deleted_rows=7)).endswith(
+        "; every line is accounted for; 7 rows were deleted by hand"
+    )
+    assert account_line(account._replace(deleted_rows=-1)).endswith("; 1 row was added by hand")
+
+
 def test_progress_tells_share_rate_and_time_left() -> None:
     told = progress_line(Tally(60 * MB, 300_000), 40 * MB, 50_000.0)
     assert told == "catching up: 60% of 100 MB, 50,000 lines/s, 4 s left"
@@ -136,6 +148,19 @@ def test_how_much_is_unread_is_not_asked_before_it_is_time() -> None:
         pytest.fail("asked")
 
     listener.reporter.report(fleet_of(), Tally(), LIMITS, unread_bytes)
+
+
+def test_while_it_waits_it_is_told_in_its_time_since_when_why_and_how_much_is_unread() -> None:
+    listener = Listener(every_s=30.0)
+    waiting = Waiting(StoreFullError("no room for a.sqlite; make room on its disk"), 1_800_000_000.0)
+    for _ in range(9):
+        listener.time_s += 10.0
+        listener.reporter.report(fleet_of(rated(1)), Tally(), LIMITS, lambda: 12 * MB, waiting)
+    assert listener.said == []
+    assert (
+        listener.warned
+        == ["waiting since 2027-01-15T08:00:00.000Z, 12.0 MB unread: no room for a.sqlite; make room on its disk"] * 3
+    )
 
 
 # Rejected lines

@@ -60,7 +60,7 @@ def test_a_database_that_is_locked_is_waited_for_whichever_way_sqlite_says_it(
     with live_file.open("ab") as file:
         file.write(lines(3, 1))
     assert not consumer.pipeline.step()
-    assert consumer.pipeline.is_waiting
+    assert consumer.pipeline.waiting is not None
     assert stored_machine_ids(database) == [1, 2]
     consumer.read_all()
     assert stored_machine_ids(database) == [1, 2, 3]

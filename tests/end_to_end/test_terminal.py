@@ -2,22 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support import CONSUMER, end, line, lines, query, run, start
-
-
-def lines_until(process: "subprocess.Popen[str]", words: str) -> Iterator[str]:
-    """What a process says, up to the line with these words."""
-    assert process.stdout is not None
-    for said in process.stdout:
-        yield said
-        if words in said:
-            return
-    pytest.fail(f"it ended without a word of {words!r}")
+from tests.support import CONSUMER, end, line, lines, lines_until, query, run, start
 
 
 def consume(folder: Path, live_file: Path, database: Path, **settings: str) -> "subprocess.Popen[str]":

@@ -2,7 +2,7 @@ import sqlite3
 
 import pytest
 
-from consumers.store.errors import StoreBusyError, StoreError, is_busy, named
+from consumers.store.errors import StoreBusyError, StoreError, StoreFullError, StoreWaitError, is_busy, named
 
 
 def sqlites_error(name: str, text: str = "what SQLite says") -> sqlite3.OperationalError:
@@ -25,7 +25,6 @@ def test_each_kind_of_lock_can_be_tried_again(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("SQLITE_FULL", "make room"),
         ("SQLITE_READONLY_DBMOVED", "writable"),
         ("SQLITE_CANTOPEN_ISDIR", "make its folder writable"),
         ("SQLITE_NOTADB", "move this one away"),
@@ -41,6 +40,33 @@ def test_what_cannot_be_tried_again_says_what_to_do(name: str, advice: str) -> N
     assert isinstance(error, StoreError)
     assert "cannot use a.sqlite: what SQLite says; " in str(error)
     assert advice in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_full"),
+    [
+        ("SQLITE_FULL", True),
+        ("SQLITE_IOERR_WRITE", True),
+        ("SQLITE_IOERR_SHMSIZE", True),
+        ("SQLITE_IOERR_FSYNC", True),
+        ("SQLITE_CANTOPEN", True),
+        ("SQLITE_CORRUPT", False),
+        ("SQLITE_READONLY", False),
+    ],
+)
+def test_each_kind_of_full_disk_can_be_tried_again(name: str, is_full: bool) -> None:
+    error = named(sqlites_error(name), "a.sqlite", lambda: True)
+    assert isinstance(error, StoreFullError) == isinstance(error, StoreWaitError) == is_full
+    assert str(error) == "no room for a.sqlite: what SQLite says; make room on its disk" or not is_full
+
+
+def test_whether_there_is_room_is_not_tried_if_sqlite_says_so_itself() -> None:
+    def tried() -> bool:
+        pytest.fail("tried")
+
+    assert isinstance(named(sqlites_error("SQLITE_FULL"), "a.sqlite", tried), StoreFullError)
+    assert isinstance(named(sqlites_error("SQLITE_BUSY"), "a.sqlite", tried), StoreBusyError)
+    assert not isinstance(named(sqlites_error("SQLITE_CORRUPT"), "a.sqlite", tried), StoreWaitError)
 
 
 def test_an_error_of_no_known_code_is_told_too() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from consumers.machines.fleet import Fleet
 from consumers.records import Account, Commit, Machine, RatedReading
 from consumers.store.errors import StoreBusyError, StoreError
+from consumers.store.schema import VERSION
 from consumers.store.store import Store
 from tests.consumers.support import LATER, StreamInMemory
 from tests.support import AT, line, lines, query, rated, stored_machine_ids
@@ -87,7 +88,7 @@ def test_a_row_is_stored_with_the_types_of_its_columns(database: Path) -> None:
 def test_a_new_database_has_its_folders_and_its_version(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "new.sqlite"
     Store(path).close()
-    assert query(path, "PRAGMA user_version") == [(2,)]
+    assert query(path, "PRAGMA user_version") == [(VERSION,)]
     assert query(path, "PRAGMA journal_mode") == [("wal",)]
     assert query(path, "SELECT mode, machines_now, readings, mean_efficiency FROM efficiency_by_mode") == [
         (mode, 0, 0, None) for mode in MODES
@@ -196,14 +197,14 @@ def test_a_second_consumer_is_refused_and_the_first_goes_on(database: Path) -> N
 
 
 def test_a_newer_schema_is_refused_and_left_as_it_is(database: Path) -> None:
-    other_programs(database, "CREATE TABLE machines (a)", "PRAGMA user_version = 3")
+    other_programs(database, "CREATE TABLE machines (a)", f"PRAGMA user_version = {VERSION + 1}")
     before = database.read_bytes()
-    with pytest.raises(StoreError, match="schema version 3, newer than this program's 2"):
+    with pytest.raises(StoreError, match=f"schema version {VERSION + 1}, newer than this program's {VERSION}"):
         Store(database)
     assert database.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize("version", range(VERSION + 1))
 def test_another_programs_database_is_refused_and_left_as_it_is(database: Path, version: int) -> None:
     other_programs(
         database, "CREATE TABLE holidays (a)", "INSERT INTO holidays VALUES (1)", f"PRAGMA user_version = {version}"
@@ -268,7 +269,10 @@ def test_a_folder_that_is_read_only_is_told_with_what_to_do(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("pragma", "advice"),
-    [("query_only = 1", "make the file and its folder writable"), ("max_page_count = 1", "make room on its disk")],
+    [
+        ("query_only = 1", "make the file and its folder writable.* Unread lines stay in the file"),
+        ("max_page_count = 1", "make room on its disk"),
+    ],
 )
 def test_a_database_that_takes_nothing_is_told_with_what_to_do_and_loses_nothing(
     database: Path, pragma: str, advice: str
@@ -277,9 +281,8 @@ def test_a_database_that_takes_nothing_is_told_with_what_to_do_and_loses_nothing
         feed.save(lines(1, 2))
         before = content(database)
         feed.store._connection.execute(f"PRAGMA {pragma}")
-        with pytest.raises(StoreError, match=advice) as caught:
+        with pytest.raises(StoreError, match=advice):
             feed.save(lines(3, 1000))
-        assert "Unread lines stay in the file" in str(caught.value)
         assert content(database) == before
 
 

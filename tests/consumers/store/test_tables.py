@@ -10,6 +10,7 @@ from consumers.store.tables import (
     MACHINES,
     READINGS,
     REJECTED,
+    RETENTION,
     SOURCES,
     RowError,
     SourceFile,
@@ -19,7 +20,7 @@ from consumers.store.tables import (
 )
 from tests.support import query, rated
 
-TABLES = [READINGS, REJECTED, MACHINES, SOURCES]
+TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION]
 marks = st.lists(st.builds(Mark, st.integers(0, 2**63), st.binary(min_size=16, max_size=16)))
 
 
