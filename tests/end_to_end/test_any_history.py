@@ -338,6 +338,8 @@ class AnyHistory(RuleBasedStateMachine):
             file.path = None
             if not file.is_open_in_consumer:
                 self._destroy(file.numbers)
+            if not file.is_begun:
+                self.late.update(file.numbers)  # as in delete
 
     @precondition(lambda self: self._files_beside())
     @rule(data=st.data())
