@@ -87,6 +87,8 @@ class ModelFile:
     entries: list[Entry] = field(default_factory=list)
     torn: Entry | None = None
     is_open_in_consumer: bool = False
+    is_begun: bool = False
+    """Whether a poll has seen lines in it since it was emptied, rewritten or cut back."""
     is_packed: bool = False
     is_copy: bool = False
     """Whether no program writes to it: it was copied from another."""
@@ -106,7 +108,7 @@ class ModelFile:
         return sum(len(entry.data) for entry in self.entries)
 
     def empty(self) -> None:
-        self.entries, self.torn, self.farthest, self.cut_behind = [], None, 0, None
+        self.entries, self.torn, self.farthest, self.cut_behind, self.is_begun = [], None, 0, None, False
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -260,7 +262,7 @@ class AnyHistory(RuleBasedStateMachine):
         cut = min(lines, len(live.entries) - 1)
         longest = max(len(entry.data) for entry in live.entries)
         live.entries, gone = live.entries[:-cut], live.entries[-cut:]
-        live.torn = None
+        live.torn, live.is_begun = None, False
         os.truncate(self.live_path, live.size)
         self._destroy(entry.number for entry in gone)
         self._may_come_again(live, longest)
@@ -287,6 +289,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.live.path = None
         if not self.live.is_open_in_consumer:
             self._destroy(self.live.numbers)
+        if not self.live.is_begun:
+            self.late.update(self.live.numbers)  # without a name it has no place among the files beside
         self._no_longer_live()
 
     # What they do to the files beside it
@@ -334,6 +338,8 @@ class AnyHistory(RuleBasedStateMachine):
             file.path = None
             if not file.is_open_in_consumer:
                 self._destroy(file.numbers)
+            if not file.is_begun:
+                self.late.update(file.numbers)  # as in delete
 
     @precondition(lambda self: self._files_beside())
     @rule(data=st.data())
@@ -507,6 +513,7 @@ class AnyHistory(RuleBasedStateMachine):
             return
         if self.live is not None and self.blocker is None:
             self.live.is_open_in_consumer = True
+            self.live.is_begun = bool(self.live.entries)
             if self.live.cut_behind is not None and max(self.live.numbers, default=0) > self.live.cut_behind:
                 self.live.cut_behind = None
         self.consumer.read_all()
