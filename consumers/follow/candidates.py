@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -86,11 +86,15 @@ def _listed(folder: Path, pattern: re.Pattern[str]) -> set[Candidate]:
     if not folder.is_dir():
         return set()
     with os.scandir(folder) as entries:
-        return {
-            Candidate(folder / entry.name, 0 if entry.is_symlink() else entry.stat().st_ino)
-            for entry in entries
-            if pattern.fullmatch(entry.name) and (entry.is_symlink() or entry.is_file(follow_symlinks=False))
-        }
+        named = [entry for entry in entries if pattern.fullmatch(entry.name)]
+    found = set()
+    for entry in named:
+        with suppress(FileNotFoundError):  # renamed meanwhile: the next listing has its new name
+            if entry.is_symlink():
+                found.add(Candidate(folder / entry.name, 0))
+            elif entry.is_file():
+                found.add(Candidate(folder / entry.name, os.lstat(entry.path).st_ino))
+    return found
 
 
 def _rotated_name(path: Path) -> re.Pattern[str]:
