@@ -86,7 +86,7 @@ for name in sys.argv[1:]:
     watch.clear()
     report[name] = [
         *opened,
-        *(["threads"] if threading.active_count() != threads else []),
+        *(["threads"] if threading.active_count() > threads else []),
         *(["environment"] if dict(os.environ) != environment else []),
         *(f"file {name}" for name in os.listdir()),
     ]

@@ -41,11 +41,6 @@ def choice(default: str, meaning: str, options: tuple[str, ...]) -> Any:
     return _declared(default, meaning, partial(parse_choice, options=options))
 
 
-def yes_or_no(meaning: str, *, default: bool) -> Any:
-    """Declare a choice between yes and no."""
-    return _declared(default, f"{meaning}: yes, no", parse_yes_or_no)
-
-
 def parse_number(text: str, *, low: float, high: float, unit: str = "") -> float:
     """Return a number from `low` to `high`."""
     try:
@@ -87,14 +82,6 @@ def parse_choice(text: str, *, options: tuple[str, ...]) -> str:
     if word not in options:
         raise ValueError(f"one of {', '.join(options)}")
     return word
-
-
-def parse_yes_or_no(text: str) -> bool:
-    """Return True for yes or true, False for no or false, in any case."""
-    word = text.lower()
-    if word not in ("yes", "true", "no", "false"):
-        raise ValueError("yes or no")
-    return word in ("yes", "true")
 
 
 def _declared(default: object, meaning: str, parse: Callable[[str], object], **more: object) -> Any:

@@ -21,9 +21,7 @@ from utils.setting import (
     parse_folder,
     parse_number,
     parse_whole_number,
-    parse_yes_or_no,
     whole_number,
-    yes_or_no,
 )
 
 percent = partial(parse_number, low=-1, high=100, unit="%")
@@ -86,11 +84,6 @@ def test_a_choice_is_read_in_any_case(text: str) -> None:
     assert colour(text) == "RED"
 
 
-@pytest.mark.parametrize(("text", "value"), [("yes", True), ("No", False), ("TRUE", True), ("false", False)])
-def test_yes_or_no_is_read_in_any_case(text: str, value: bool) -> None:
-    assert parse_yes_or_no(text) is value
-
-
 # Text → what is expected instead
 
 
@@ -108,7 +101,6 @@ def test_yes_or_no_is_read_in_any_case(text: str, value: bool) -> None:
         (parse_file, ("a\0b", ".", "/", "./", "\ud800"), "the path of a file"),
         (parse_folder, ("a\0b", "\ud800"), "the path of a folder"),
         (colour, ("", "blue", "RED "), "one of RED, GREEN"),
-        (parse_yes_or_no, ("", "perhaps", "yes ", "1"), "yes or no"),
     ],
 )
 def test_any_other_text_is_refused_with_what_is_expected(
@@ -170,7 +162,6 @@ class Sample:
     source: Path = file(Path("a"), "a file")
     home: Path = folder(Path("b"), "a folder")
     colour: str = choice("RED", "a colour", ("RED", "GREEN"))
-    is_loud: bool = yes_or_no("a wish", default=False)
 
 
 DECLARED = {field.name: field for field in fields(Sample)}
@@ -185,7 +176,6 @@ DECLARED = {field.name: field for field in fields(Sample)}
         ("source", "", (None, None)),
         ("home", "", (None, None)),
         ("colour", "", (None, None)),
-        ("is_loud", "", (None, None)),
     ],
 )
 def test_a_declaration_holds_what_a_person_must_know(name: str, unit: str, bounds: tuple[Any, Any]) -> None:
@@ -204,7 +194,6 @@ def test_a_declaration_holds_what_a_person_must_know(name: str, unit: str, bound
         ("source", "x/y", Path("x/y")),
         ("home", "/", Path("/")),
         ("colour", "green", "GREEN"),
-        ("is_loud", "yes", True),
     ],
 )
 def test_a_declaration_holds_its_parser(name: str, text: str, value: object) -> None:
@@ -212,4 +201,4 @@ def test_a_declaration_holds_its_parser(name: str, text: str, value: object) -> 
 
 
 def test_a_declared_field_has_its_default() -> None:
-    assert Sample() == Sample(0.5, 3, None, Path("a"), Path("b"), "RED", is_loud=False)
+    assert Sample() == Sample(0.5, 3, None, Path("a"), Path("b"), "RED")
