@@ -126,7 +126,7 @@ class GrowthWatch:
         try:
             self._measure(epoch_seconds(plant_at), now_s)
         except (OSError, StoreWaitError):
-            return  # whoever reads and writes there tells what is wrong
+            return  # whoever reads and writes there says what is wrong
 
     def _measure(self, plant_s: float, now_s: float) -> None:
         if self._database_samples and plant_s < self._database_samples[-1].at_s:

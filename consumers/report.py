@@ -1,4 +1,4 @@
-"""What the consumer tells the person at the terminal: status, progress, rejected lines, the account."""
+"""What the consumer says to the person at the terminal: status, progress, rejected lines, the account."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -19,7 +19,7 @@ _CATCHING_UP_FROM_BYTES: Final = 4 * 1024 * 1024
 
 
 def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float) -> str:
-    """Tell the state of the plant: how many machines, in which modes, and which are beyond a limit.
+    """Return the state of the plant: how many machines, in which modes, and which are beyond a limit.
 
     Of a machine that was quiet for longer than `stale_after_s` while others reported, it is said for how long.
     """
@@ -39,7 +39,7 @@ def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float
 
 
 def summary_line(tally: Tally, seconds: float) -> str:
-    """Tell what this run did."""
+    """Return what this run did."""
     return (
         f"{_account_of(tally.lines, tally.stored_lines, tally.rejected_lines, tally.blank_lines)}, "
         f"{tally.read_bytes:,} bytes in {seconds:,.1f} s"
@@ -47,7 +47,7 @@ def summary_line(tally: Tally, seconds: float) -> str:
 
 
 def account_line(account: Account) -> str:
-    """Tell what became of every line that was ever read into the database."""
+    """Return what became of every line that was ever read into the database."""
     lines = _account_of(account.read_lines, account.stored_lines, account.rejected_lines, account.blank_lines)
     expired = f" ({count(account.expired_rows, 'row')} expired)" if account.expired_rows else ""
     verdict = (
@@ -64,7 +64,7 @@ def waiting_line(waiting: Waiting, unread_bytes: int) -> str:
 
 
 class Reporter:
-    """Says now and then how it goes; `monotonic` tells seconds."""
+    """Says now and then how it goes; `monotonic` returns seconds."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Reporter:
 
 
 def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
-    """Tell how far a catch-up is: share done, rate, time left."""
+    """Return how far a catch-up is: share done, rate, time left."""
     total_bytes = tally.read_bytes + unread_bytes
     bytes_per_line = tally.read_bytes / tally.lines if tally.lines else 0.0
     left = f"{unread_bytes / bytes_per_line / lines_per_s:,.0f} s left" if bytes_per_line and lines_per_s else "…"

@@ -22,7 +22,7 @@ _KEPT_BYTES: Final = 4 * 1024 * 1024
 _CANNOT_SYNC: Final = frozenset({errno.EINVAL, errno.EROFS, errno.EBADF, errno.EACCES, errno.EPERM, errno.ENOTSUP})
 
 Signature = tuple[int, int, int, int, int]
-"""What changes when a file changes. It tells that a file is as it was, never what it is."""
+"""What changes when a file changes. It shows that a file is as it was, never what it is."""
 
 
 class OpenFile:

@@ -139,7 +139,7 @@ def _display() -> Iterator[tuple[str, str]]:
 
 
 def _window_trouble(folder: Path, display: str) -> str:
-    """Tell why the consumer opens no window there; nothing where it does."""
+    """Return why the consumer opens no window there, or nothing if it does."""
     *_, with_window = _followers(folder, display)
     with _following(with_window, _lines(folder, 1, 1, 1)[0], folder):
         sleep(_SETTLED_AFTER_S)
@@ -200,7 +200,7 @@ def _rows(connection: sqlite3.Connection) -> int:
 
 
 def _append(lines: Sequence[bytes], rate_per_s: int, path: Path, connection: sqlite3.Connection) -> list[float]:
-    """Append each line at its moment; tells how long each took to be a row, in ms."""
+    """Append each line at its moment; returns how long each took to be a row, in ms."""
     rng = Random(7)
     gaps_s = (rng.uniform(0.5, 1.5) / rate_per_s for _ in lines)
     due_s = list(accumulate(gaps_s, initial=perf_counter()))

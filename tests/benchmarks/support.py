@@ -126,7 +126,7 @@ def wait_for_first(
 
 
 def process_memory(pid: int) -> Mapping[str, float]:
-    """Tell the memory of a running process in MiB, by the names of /proc: VmRSS now, VmHWM at most."""
+    """Return the memory of a running process in MiB, by the names of /proc: VmRSS now, VmHWM at most."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     fields = (line.split() for line in lines if line.startswith("Vm"))
     return {name.rstrip(":"): int(kib) / 1024 for name, kib, _ in fields}
