@@ -21,7 +21,7 @@ _CATCHING_UP_FROM_BYTES: Final = 4 * 1024 * 1024
 def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float) -> str:
     """Return the state of the plant: how many machines, in which modes, and which are beyond a limit.
 
-    Of a machine that was quiet for longer than `stale_after_s` while others reported, it is said for how long.
+    If a machine was quiet for longer than `stale_after_s` while others reported, the line says for how long.
     """
     modes = ", ".join(f"{machines} {mode}" for mode, machines in fleet.machines_by_mode().items() if machines)
     beyond = [machine.latest for machine in machines_beyond_limit(fleet)]

@@ -74,7 +74,7 @@ class Found(NamedTuple):
 
 
 class Survey:
-    """One look into all candidates; what it found stands in its attributes once all its steps are done."""
+    """One look into all candidates; its attributes hold what it found, once all its steps are done."""
 
     def __init__(self, path: Path, streams: Streams, memory: Memory) -> None:
         self.unread: list[Found] = []
@@ -84,7 +84,7 @@ class Survey:
         self.troubles: list[Unreadable] = []
         self.has_files = False
         self.has_moved = False
-        """Whether files were renamed meanwhile, so that it is to be made again."""
+        """Whether files were renamed meanwhile: then another look is needed."""
         self._path = path
         self._streams = streams
         self._memory = memory
@@ -93,7 +93,7 @@ class Survey:
         self._unreadable: list[tuple[int, Unreadable]] = []
 
     def steps(self, live: OpenFile | None) -> Iterator[None]:
-        """Look into one file after the other, pausing often. Raises OSError where the live file cannot be read."""
+        """Look into one file after the other, pausing often. Raises OSError if the live file cannot be read."""
         if live is not None:
             likeness = yield from recognise(live, self._streams)
             self._note_whole(_whole(likeness))

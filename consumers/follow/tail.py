@@ -2,9 +2,9 @@
 
 The file that the path names is held open and read as one stream. As soon as the path names another file, or the
 bytes that were read are no longer in it, all files beside it are looked into, again and again until no unread one is
-left; each is read to its end, the oldest first. Only then is it seen what the file is now, by its bytes, and it is
-read on from where that stream was left. That is seen anew until the stream has its account, with its first commit:
-nothing is begun before.
+left; each is read to its end, the oldest first. After that the file itself is identified by its bytes, and read on from
+where its stream was left. A stream gets its account with its first commit; until then its file is identified anew
+whenever it changes.
 """
 
 import os
