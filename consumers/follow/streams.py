@@ -1,10 +1,10 @@
 """What a file is: which stream stands in it, and how much of it, by nothing but its bytes.
 
-Every stream has a head, its first KiB, and marks: ends of lines, each with a hash of the KiB before it. A file is compared
-with the streams that begin as it does. If it holds the last mark of one, it is that stream, and what lies behind is
-unread. If it ends earlier and is the same so far, it is a shorter copy of what was read, and nothing in it is unread. If
-other bytes follow behind some mark, it is that stream cut back and written on, unless the whole stream stands in
-another file: then it is a new stream, and so it is if no stream begins as it does.
+Every stream has a head, its first KiB, and marks: ends of lines, each with a hash of the KiB before it. A file is
+compared with the streams that begin as it does. If it holds the last mark of one, it is that stream, and what lies
+behind is unread. If it ends earlier and is the same so far, it is a shorter copy of what was read, and nothing in
+it is unread. If other bytes follow behind some mark, it is that stream cut back and written on, unless the whole
+stream stands in another file: then it is a new stream, and so it is if no stream begins as it does.
 """
 
 from collections import defaultdict

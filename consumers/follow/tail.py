@@ -1,10 +1,10 @@
 """The live file as chunks of whole lines, each once and in order, wherever its bytes went.
 
 The file that the path names is held open and read as one stream. As soon as the path names another file, or the
-bytes that were read are no longer in it, all files beside it are looked into, again and again until no unread one is
-left; each is read to its end, the oldest first. After that the file itself is identified by its bytes, and read on from
-where its stream was left. A stream gets its account with its first commit; until then its file is identified anew
-whenever it changes.
+bytes that were read are no longer in it, all files beside it are looked into, again and again until no unread one
+is left; each is read to its end, the oldest first. After that the file itself is identified by its bytes, and read
+on from where its stream was left. A stream gets its account with its first commit; until then its file is
+identified anew whenever it changes.
 """
 
 import os
