@@ -15,7 +15,7 @@ from loguru import logger
 
 from consumers.demo import running_producer
 from consumers.follow.tail import Tail
-from consumers.follow.trouble import Unreadable
+from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
@@ -143,7 +143,7 @@ def _judge(config: Config, stop: StopRequest) -> Judge:
 def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Tail, fleet: Fleet) -> None:
     if not loop.read_all():
         return
-    if tail.trouble is not None and not tail.has_files:
+    if isinstance(tail.trouble, Missing) and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
         from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
