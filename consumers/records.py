@@ -74,7 +74,7 @@ class Stream(NamedTuple):
     why_new: str
     """Why it was begun, in words for people."""
     begin: int
-    """Its account counts the bytes from here on: 0, unless it was begun behind a cut."""
+    """Its account counts the bytes from here on: 0, or the place of the cut in a file that was cut back."""
     offset: int
     """The bytes before it are accounted for."""
     head: bytes

@@ -25,8 +25,13 @@ def old(database: Path) -> Path:
     return database
 
 
-def rows_of(database: Path) -> dict[str, list[tuple[object, ...]]]:
-    return {table: query(database, f"SELECT * FROM {table}") for table in UNCHANGED}
+def rows_of(database: Path, columns: dict[str, str]) -> dict[str, list[tuple[object, ...]]]:
+    return {table: query(database, f"SELECT {columns[table]} FROM {table}") for table in UNCHANGED}
+
+
+def listed_columns(database: Path) -> dict[str, str]:
+    names = "SELECT group_concat(name) FROM pragma_table_info(?)"
+    return {table: query(database, names, table)[0][0] for table in UNCHANGED}
 
 
 def digest(data: bytes) -> bytes:
@@ -47,11 +52,12 @@ def columns_of(database: Path) -> list[tuple[object, ...]]:
 
 def test_a_database_of_version_1_keeps_its_rows(old: Path) -> None:
     assert query(old, "PRAGMA user_version") == [(1,)]
-    before = rows_of(old)
+    columns = listed_columns(old)
+    before = rows_of(old, columns)
     assert [len(rows) for rows in before.values()] == [42, 4, 2]
     Store(old).close()
     assert query(old, "PRAGMA user_version") == [(VERSION,)]
-    assert rows_of(old) == before
+    assert rows_of(old, columns) == before
 
 
 def test_a_database_of_version_1_keeps_its_accounts_which_balance(old: Path) -> None:
