@@ -27,11 +27,9 @@ def sample_range(offset: int) -> tuple[int, int]:
 
 def grown(stream: Stream, sample: bytes, lines: bytes) -> Stream:
     """Return a stream with whole lines read behind its offset; `sample` is the KiB before the offset."""
-    window = sample + lines
     new = []
     for end in _wanted_ends(lines, stream.offset):
-        end_in_window = end + len(sample)
-        sampled = window[max(0, end_in_window - SAMPLE_BYTES) : end_in_window]
+        sampled = lines[end - SAMPLE_BYTES : end] if end >= SAMPLE_BYTES else sample + lines[:end]
         new.append(Mark(stream.offset + end, digest(sampled)))
     return stream._replace(
         offset=stream.offset + len(lines),

@@ -108,7 +108,8 @@ class Reader:
             raise RewrittenError
         if end := data.rfind(b"\n") + 1:
             sample = self.file.read_at(*sample_range(stream.offset))
-            return Chunk(stream, grown(self._growing(stream), sample, data[:end]), data[:end])
+            lines = data[:end]
+            return Chunk(stream, grown(self._growing(stream), sample, lines), lines)
         return self._look_for_end(stream, data) if len(data) == CHUNK_BYTES else None
 
     def _check_that_it_holds(self, stream: Stream) -> None:
