@@ -11,7 +11,7 @@ from consumers.records import Timestamp
 from consumers.store.errors import StoreWaitError
 from utils.message import epoch_seconds
 from utils.moment import DAY_S
-from utils.text import printable
+from utils.text import shown
 
 WARN_BELOW_DAYS: Final = 30.0
 _MEASURED_FOR_S: Final = 600.0
@@ -166,7 +166,7 @@ class GrowthWatch:
             found = outlook([growths[path] for path in paths], self._free_bytes(paths[0].parent))
             if found.days_left < WARN_BELOW_DAYS and now_s >= self._next_warning_s.get(disk, now_s):
                 self._next_warning_s[disk] = now_s + _WARN_EVERY_S
-                self._warn(warning(" and ".join(printable(str(path)) for path in paths), found))
+                self._warn(warning(" and ".join(map(shown, paths)), found))
 
 
 def bytes_beside(live_file: Path) -> int:

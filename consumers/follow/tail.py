@@ -19,7 +19,7 @@ from consumers.follow.streams import Streams
 from consumers.follow.trouble import Missing, Trouble, Unreadable, unreadable
 from consumers.records import Chunk, Stream
 from utils.errors import PipelineError
-from utils.text import printable
+from utils.text import printable, shown
 
 LATE_LINES_S: Final = 60.0
 """A file that is no longer the live one stays open for late lines until it was quiet for so long."""
@@ -98,7 +98,7 @@ class Tail:
             self._last.file.sync()
         except OSError as error:
             raise SyncError(
-                f"cannot make {printable(str(self._last.file.path))} safe on its disk: {error.strerror}; "
+                f"cannot make {shown(self._last.file.path)} safe on its disk: {error.strerror}; "
                 "look after the disk. Nothing of it is saved before it is safe"
             ) from error
 

@@ -13,10 +13,9 @@ from typing import Final, NamedTuple
 from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import by_id
 from consumers.records import Machine, RatedReading
-from utils.message import epoch_seconds, timestamp_at
+from utils.message import epoch_seconds
+from utils.moment import shifted
 
-_FIRST_MOMENT_S: Final = -62_135_596_800.0  # the years 1 and 9999: Python knows no dates beyond them
-_LAST_MOMENT_S: Final = 253_402_300_799.0
 _SILENT_INTERVALS: Final = 3
 _VOTING_READINGS: Final = 30
 
@@ -101,7 +100,7 @@ def _ahead_s(reading: RatedReading) -> float:
 
 def _absent(fleet: Fleet, now: str, silence_s: float) -> tuple[list[Machine], list[Machine]]:
     """Return the silent machines, and those that seem silent only because their clock is wrong."""
-    since, until = _moment(now, -silence_s), _moment(now, silence_s)
+    since, until = shifted(now, -silence_s), shifted(now, silence_s)
     absent = [machine for machine in fleet.machines.values() if not since <= machine.latest.timestamp <= until]
     if not absent:
         return [], []
@@ -115,10 +114,5 @@ def _absent(fleet: Fleet, now: str, silence_s: float) -> tuple[list[Machine], li
 
 def _between(recent: Iterable[RatedReading], moment: str, before_s: float, after_s: float) -> list[RatedReading]:
     """Return the readings from `before_s` before the moment to `after_s` after it."""
-    since, until = _moment(moment, -before_s), _moment(moment, after_s)
+    since, until = shifted(moment, -before_s), shifted(moment, after_s)
     return [reading for reading in recent if since <= reading.timestamp <= until]
-
-
-def _moment(timestamp: str, later_s: float) -> str:
-    """Return the timestamp so much later, or the first or last one that can be written."""
-    return timestamp_at(min(max(epoch_seconds(timestamp) + later_s, _FIRST_MOMENT_S), _LAST_MOMENT_S))
