@@ -92,7 +92,9 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     told: type[StoreWaitError] | None = None
     while not stop.requested:
         try:
-            return Store(config.database_file, config.keep_rejected, config.keep_readings_days)
+            return Store(
+                config.database_file, config.keep_rejected, config.keep_readings_days, config.keep_minutes_days
+            )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
                 raise

@@ -166,7 +166,8 @@ class Pipeline:
         """Work out what a chunk changes; nothing changes by that."""
         at = timestamp_at(self._clock())
         batch = self._batch(chunk, at)
-        return Commit(chunk.before, chunk.after, batch, self._fleet.after(batch.rows), at)
+        changes = self._fleet.after(batch.rows)
+        return Commit(chunk.before, chunk.after, batch, changes.machines, at, changes.minutes)
 
     def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset

@@ -1,5 +1,6 @@
 """What flows from one room of the consumer to the next: plain, immutable values that everybody may import."""
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from utils.efficiency import EfficiencyLevel
@@ -114,6 +115,39 @@ class Machine(NamedTuple):
     idle_efficiency_sum: float = 0.0
     maintenance_efficiency_sum: float = 0.0
     offline_efficiency_sum: float = 0.0
+    minute_readings: int = 0
+    """Of the open minute, that of the latest reading, what is not in `machine_minutes` yet; see Minute."""
+    minute_active_readings: int = 0
+    minute_anomalies: int = 0
+    minute_efficiency_sum: float = 0.0
+    minute_efficiency_min: float = 0.0
+    minute_temperature_sum: float = 0.0
+    minute_temperature_max: float | None = None
+    minute_vibration_sum: float = 0.0
+    minute_vibration_max: float | None = None
+
+
+class Minute(NamedTuple):
+    """What one machine did in one minute of its clock, or a part of that. A row of `machine_minutes`.
+
+    The sums are exact in any order of adding; see `machines.minutes`.
+    """
+
+    machine_id: int
+    minute: Timestamp
+    """Its first moment."""
+    readings: int
+    active_readings: int
+    anomalies: int
+    efficiency_sum: float
+    efficiency_min: float
+    temperature_sum: float
+    """°C, of the active readings; the same for the others that follow."""
+    temperature_max: float | None
+    """None: there was no active reading."""
+    vibration_sum: float
+    """mm/s."""
+    vibration_max: float | None
 
 
 class Commit(NamedTuple):
@@ -132,6 +166,8 @@ class Commit(NamedTuple):
     """The machines that have new readings, as they are from now on."""
     at: Timestamp
     """When, by the consumer's clock."""
+    minutes: Sequence[Minute] = ()
+    """What the readings add to minutes that are not, or are no longer, a machine's open one."""
 
 
 class Account(NamedTuple):

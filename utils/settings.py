@@ -45,6 +45,9 @@ class Config:
     keep_readings_days: float = number(
         0.0, "readings are kept for so long by the plant's clock, then deleted; 0: for ever", "days", 0, 100_000
     )
+    keep_minutes_days: float = number(
+        0.0, "what each machine did by the minute is kept for so long; 0: for ever", "days", 0, 100_000
+    )
     machines_at_most: int = whole_number(
         100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000
     )

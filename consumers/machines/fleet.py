@@ -1,25 +1,39 @@
 """What is known of each machine: its latest reading, its totals, and the newest readings of all of them together."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import nlargest
-from itertools import islice
-from operator import itemgetter
-from typing import Any, Final
+from itertools import compress, islice
+from typing import Any, Final, NamedTuple
 
 from consumers.machines.admission import Admission
-from consumers.records import Commit, Machine, RatedReading, Row
+from consumers.machines.minutes import (
+    OPEN_FIELDS,
+    Columns,
+    added,
+    by_machine_and_minute,
+    minute_of,
+    open_minute,
+    summed,
+)
+from consumers.records import Commit, Machine, Minute, RatedReading, Row, Timestamp
 from utils.message import MODES, Mode
 
-_COUNTED: Final = itemgetter(
-    *map(RatedReading._fields.index, ("machine_id", "mode", "efficiency_score", "is_anomaly"))
-)
 _field = Machine._fields.index
 _LATEST, _READINGS, _ANOMALIES = map(_field, ("latest", "readings", "anomalies"))
 _MODE_READINGS: Final = {mode: _field(f"{mode}_readings") for mode in MODES}
 _UNKNOWN: Final[tuple[Any, ...]] = (None, *Machine._field_defaults.values())
 """A machine before its first reading."""
 _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
+
+
+class Changes(NamedTuple):
+    """What a chunk's readings change in a fleet."""
+
+    machines: list[Machine]
+    """The machines that have new readings, as they are from then on."""
+    minutes: list[Minute]
+    """What is added to minutes that are not, or are no longer, a machine's open one."""
 
 
 class Fleet:
@@ -47,25 +61,40 @@ class Fleet:
             return None
         return Admission(self.machines, room, self._machines_at_most)
 
-    def after(self, rows: Sequence[Row]) -> list[Machine]:
-        """Return the machines of these readings as they are after them; the fleet itself does not change.
+    def after(self, rows: Sequence[Row]) -> Changes:
+        """Return what these readings change; the fleet itself does not change.
 
         `rows` are in the order of the file.
         """
         changed: dict[int, list[Any]] = {}
-        # Few combinations, many rows: counted at C speed, then added up once for each combination.
-        for (machine_id, mode, efficiency_score, is_anomaly), count in Counter(map(_COUNTED, rows)).items():
+        minutes: dict[int, dict[Timestamp, Minute]] = {}
+        # Many rows, few groups: each is added up at C speed, column by column.
+        for (machine_id, _), group in by_machine_and_minute(rows).items():
             values = changed.get(machine_id)
             if values is None:
                 values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
-            mode_sum = _MODE_SUM[mode]
-            values[_READINGS] += count
-            values[_ANOMALIES] += is_anomaly * count
-            values[_MODE_READINGS[mode]] += count
-            values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_score) * count) / 10
+                minutes[machine_id] = {}
+            columns = list(zip(*group, strict=True))
+            minute = summed(columns)
+            minutes[machine_id][minute.minute] = minute
+            _count(values, minute, columns)
+        other_minutes: list[Minute] = []
         for machine_id, row in {row[0]: row for row in rows}.items():
-            changed[machine_id][_LATEST] = RatedReading._make(row)
-        return list(map(Machine._make, changed.values()))
+            other_minutes += self._turn_minute(changed[machine_id], minutes[machine_id], RatedReading._make(row))
+        return Changes(list(map(Machine._make, changed.values())), other_minutes)
+
+    def _turn_minute(
+        self, values: list[Any], minutes: dict[Timestamp, Minute], latest: RatedReading
+    ) -> Collection[Minute]:
+        """Put the latest reading and its minute into a machine's values; return what belongs to other minutes."""
+        before = self.machines.get(latest.machine_id)
+        was_open = None if before is None else open_minute(before)
+        if was_open is not None:
+            new = minutes.get(was_open.minute)
+            minutes[was_open.minute] = was_open if new is None else added(was_open, new)
+        values[_LATEST] = latest
+        values[OPEN_FIELDS] = minutes.pop(minute_of(latest.timestamp))[2:]
+        return minutes.values()
 
     def take(self, commit: Commit) -> None:
         """Take over what a commit changes, which is safe in the database by now."""
@@ -99,6 +128,21 @@ class Fleet:
         readings = sum(getattr(machine, f"{mode}_readings") for machine in machines)
         tenths = sum(_tenths(getattr(machine, f"{mode}_efficiency_sum")) for machine in machines)
         return tenths / 10 / readings if readings else None
+
+
+def _count(values: list[Any], minute: Minute, columns: Columns) -> None:
+    """Add rows of one machine, and what they come to, to its totals."""
+    _, _, modes, _, _, scores, _, _, _ = columns
+    values[_READINGS] += minute.readings
+    values[_ANOMALIES] += minute.anomalies
+    for mode in set(modes):
+        count = modes.count(mode)
+        efficiency_sum = minute.efficiency_sum
+        if count < minute.readings:  # few minutes hold more than one mode
+            efficiency_sum = sum(compress(scores, map(mode.__eq__, modes)))
+        mode_sum = _MODE_SUM[mode]
+        values[_MODE_READINGS[mode]] += count
+        values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_sum)) / 10
 
 
 def _tenths(value: float) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from consumers.records import Account, Commit, Machine, RatedReading, Stream, Timestamp
 from consumers.store.errors import StoreError, is_busy, named
+from consumers.store.minutes import ADD_MINUTE
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
@@ -49,12 +50,18 @@ _SIZE: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_pag
 class Store:
     """The one consumer's connection to its database, which is made if it is not there.
 
-    At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings are kept for so
-    many days by the plant's time; 0: for ever.
+    At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings and minutes are
+    kept for so many days by the plant's time; 0: for ever.
     Every method raises StoreError, and StoreWaitError if trying again helps.
     """
 
-    def __init__(self, path: Path, keep_rejected: int = 100_000, keep_readings_days: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keep_rejected: int = 100_000,
+        keep_readings_days: float = 0.0,
+        keep_minutes_days: float = 0.0,
+    ) -> None:
         self._path = path = Path(os.path.realpath(path))  # two spellings of a path must not give two locks
         self._wal_path = path.with_name(path.name + "-wal")
         self._wal_tried_bytes = _WAL_LIMIT_BYTES
@@ -68,7 +75,7 @@ class Store:
             )
             self._prepare()
             self._rejected = KeptRejected(self._connection, keep_rejected)
-            self._retention = Retention(self._connection, self._transaction, keep_readings_days)
+            self._retention = Retention(self._connection, self._transaction, keep_readings_days, keep_minutes_days)
             self._file_id = _file_id(path)
             undo.pop_all()
 
@@ -110,6 +117,7 @@ class Store:
             self._connection.executemany(READINGS.insert, commit.batch.rows)
             kept_rejected = self._rejected.save(commit)
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
+            self._connection.executemany(ADD_MINUTE, commit.minutes)
         self._rejected.count = kept_rejected
         self._bound_wal()
 

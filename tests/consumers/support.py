@@ -37,14 +37,15 @@ class StreamInMemory:
     def commit(self, data: bytes, at: str = AT) -> Commit:
         chunk = self.chunk(data)
         batch = ingest(data, chunk.before.offset, at, LIMITS)
-        return Commit(chunk.before, chunk.after, batch, self.fleet.after(batch.rows), at)
+        changes = self.fleet.after(batch.rows)
+        return Commit(chunk.before, chunk.after, batch, changes.machines, at, changes.minutes)
 
 
 def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
     """Let a fleet take rows as a commit brings them; returns the machines that changed."""
     stream = Stream(1, "live.json", "first seen", 0, 0, b"", ())
-    machines = fleet.after(rows)
-    fleet.take(Commit(stream, stream, Batch(list(rows), [], 0, 0, len(rows)), machines, AT))
+    machines, minutes = fleet.after(rows)
+    fleet.take(Commit(stream, stream, Batch(list(rows), [], 0, 0, len(rows)), machines, AT, minutes))
     return machines
 
 

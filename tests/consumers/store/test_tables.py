@@ -8,6 +8,7 @@ from consumers.records import Machine, Mark, RatedReading
 from consumers.store.store import Store
 from consumers.store.tables import (
     MACHINES,
+    MINUTES,
     READINGS,
     REJECTED,
     RETENTION,
@@ -20,7 +21,7 @@ from consumers.store.tables import (
 )
 from tests.support import query, rated
 
-TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION]
+TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION, MINUTES]
 marks = st.lists(st.builds(Mark, st.integers(0, 2**63), st.binary(min_size=16, max_size=16)))
 
 
@@ -68,6 +69,17 @@ def test_a_value_that_someone_changed_is_named(changed: dict[str, object], told:
     with pytest.raises(RowError, match=told) as caught:
         READINGS.record(row)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("number", [1e300, -273.15, 0.0])
+def test_a_number_of_any_size_comes_back(number: float) -> None:
+    row = rated(7, temperature_c=number)
+    assert READINGS.record(row) == row
+
+
+def test_infinity_is_no_number() -> None:
+    with pytest.raises(RowError, match="temperature is inf"):
+        READINGS.record(rated(7)._replace(temperature_c=float("inf")))
 
 
 def test_a_whole_number_is_a_number_too() -> None:
