@@ -1,7 +1,7 @@
 """Bytes of whole lines to rated readings and rejected lines: the pure middle of the consumer."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -19,6 +19,9 @@ _BLANK: Final = ""
 """The reason of a line that says nothing."""
 _LINES_AT_ONCE: Final = 5_000
 """So many lines are read before a wish to stop is heard: well under 0.1 s, whatever they are."""
+
+_PART_BYTES: Final = 512 * 1024
+"""So much is cut into lines at once; the whole at once would take several times its size."""
 
 _Fault = tuple[int, str]
 """A rejected line's number in its chunk, and the reason."""
@@ -45,13 +48,15 @@ def ingest(
     Of the rejected lines, the last `keep_rejected` are kept. `row_of` makes a row of a line, or raises MessageError.
     Raises Stopped and nothing else, whatever the bytes are.
     """
-    lines = _lines(data)
     judged = _Judged(keep_rejected)
-    for begin in range(0, len(lines), _LINES_AT_ONCE):
-        if is_stopped():
-            raise Stopped
-        judged.add(lines[begin : begin + _LINES_AT_ONCE], begin, row_of, limits, processed_at)
-    rejected = _rejected(data, offset, len(lines), judged.faults)
+    count = 0
+    for lines in map(_lines, _parts(data)):
+        for begin in range(0, len(lines), _LINES_AT_ONCE):
+            if is_stopped():
+                raise Stopped
+            judged.add(lines[begin : begin + _LINES_AT_ONCE], count + begin, row_of, limits, processed_at)
+        count += len(lines)
+    rejected = _rejected(data, offset, count, judged.faults)
     return Batch(judged.rows, rejected, judged.rejected_lines, judged.blank_lines, data.count(b"\n"))
 
 
@@ -92,6 +97,15 @@ def reject_oversized(start: bytes, offset: int, length_bytes: int) -> Batch:
 def shown_line(line: bytes) -> str:
     """Return the start of a line as text that can be stored and shown, whatever its bytes are."""
     return printable(line[:KEPT_LINE_BYTES].decode(errors="backslashreplace"))
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Cut whole lines at some of the newlines."""
+    begin = 0
+    while begin < len(data):
+        end = data.rfind(b"\n", begin, begin + _PART_BYTES) + 1 or data.index(b"\n", begin) + 1
+        yield data[begin:end]
+        begin = end
 
 
 def _lines(data: bytes) -> Sequence[str | bytes]:

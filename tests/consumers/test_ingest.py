@@ -153,6 +153,15 @@ def test_where_the_chunks_are_cut_does_not_matter(first: list[bytes], second: li
     assert together.blank_lines == apart[0].blank_lines + apart[1].blank_lines
 
 
+@given(some_lines, st.integers(1, 300))
+def test_in_which_parts_a_chunk_is_cut_into_lines_does_not_matter(all_lines: list[bytes], part_bytes: int) -> None:
+    data = b"".join(all_lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("consumers.ingest._PART_BYTES", part_bytes)
+        in_parts = taken(data, 1000)
+    assert in_parts == taken(data, 1000)
+
+
 @given(some_lines)
 def test_a_row_is_what_its_line_says(all_lines: list[bytes]) -> None:
     good = [text for text in all_lines if text.endswith(GOOD)]
