@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from consumers.machines.admission import Admission
-from consumers.records import Commit, Machine, RatedReading, Row
+from consumers.records import Commit, Episode, Machine, RatedReading, Row
 from utils.message import MODES, Mode
 
 _COUNTED: Final = itemgetter(
@@ -37,6 +37,8 @@ class Fleet:
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.recent = deque(recent, recent_capacity)
+        self.open_episodes: dict[int, tuple[Episode, ...]] = {}
+        """The episodes that go on, by machine, of those machines that have any."""
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
