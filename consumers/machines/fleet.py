@@ -16,7 +16,7 @@ from consumers.machines.minutes import (
     open_minute,
     summed,
 )
-from consumers.records import Commit, Machine, Minute, RatedReading, Row, Timestamp
+from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row, Timestamp
 from utils.message import MODES, Mode
 
 _field = Machine._fields.index
@@ -51,6 +51,8 @@ class Fleet:
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.recent = deque(recent, recent_capacity)
+        self.open_episodes: dict[int, tuple[Episode, ...]] = {}
+        """The episodes that go on, by machine, of those machines that have any."""
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
