@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
-from utils.efficiency import EfficiencyLevel
+from utils.efficiency import EfficiencyLevel, Signal
 from utils.message import Mode
 
 Timestamp = Annotated[str, "UTC, YYYY-MM-DDTHH:MM:SS.sssZ: sorts as text in the order of time"]
@@ -148,6 +148,30 @@ class Minute(NamedTuple):
     vibration_sum: float
     """mm/s."""
     vibration_max: float | None
+
+
+class Episode(NamedTuple):
+    """A time in which one signal of a machine was beyond its limit. A row of `anomaly_episodes`."""
+
+    id: int
+    machine_id: int
+    signal: Signal
+    limit_value: float
+    """The limit when it was raised; °C or mm/s as the signal, and so are the other values."""
+    raised_at: Timestamp
+    """When the first reading beyond the limit came, by the machine's clock; the same for the other times."""
+    raised_value: float
+    """Of that reading."""
+    peak_value: float
+    peak_at: Timestamp
+    readings: int
+    """Readings beyond the limit."""
+    mode: Mode
+    """When it was raised."""
+    cleared_at: Timestamp | None = None
+    """None while it goes on."""
+    calm_readings: int = 0
+    """The readings in a row, up to the latest one, that were well within the limit."""
 
 
 class Commit(NamedTuple):

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.machines.fleet import Fleet
-from consumers.machines.ranking import machines_beyond_limit
+from consumers.machines.ranking import ranked
 from consumers.pipeline import Tally, Waiting
-from consumers.records import Account, RatedReading, RejectedLine
-from utils.efficiency import Limits, Signal
-from utils.message import Reading, epoch_seconds, timestamp_at
+from consumers.records import Account, RejectedLine
+from utils.efficiency import Limits
+from utils.message import timestamp_at
 from utils.text import count, duration
 
 _NAMED_MACHINES: Final = 5
@@ -24,10 +24,12 @@ def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float
     If a machine was quiet for longer than `stale_after_s` while others reported, the line says for how long.
     """
     modes = ", ".join(f"{machines} {mode}" for mode, machines in fleet.machines_by_mode().items() if machines)
-    beyond = [machine.latest for machine in machines_beyond_limit(fleet)]
-    newest = max((machine.latest.timestamp for machine in fleet.machines.values()), default="")
+    machines = fleet.machines.values()
+    newest = max((machine.latest.timestamp for machine in machines), default="")
+    ranking = ranked(machines, limits, newest, fleet.open_episodes, stale_after_s)
+    beyond = [urgency for urgency in ranking if urgency.kind in {"beyond", "stopped"}]
     named = "; ".join(
-        _anomaly(reading, limits) + _silence(reading, newest, stale_after_s) for reading in beyond[:_NAMED_MACHINES]
+        f"machine {urgency.machine.latest.machine_id}: {urgency.reason}" for urgency in beyond[:_NAMED_MACHINES]
     )
     more = f"; and {len(beyond) - _NAMED_MACHINES} more" if len(beyond) > _NAMED_MACHINES else ""
     rejected = f", {tally.rejected_lines:,} rejected" if tally.rejected_lines else ""
@@ -146,20 +148,6 @@ def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
         f"catching up: {tally.read_bytes / total_bytes:.0%} of {total_bytes / 1e6:,.0f} MB, "
         f"{lines_per_s:,.0f} lines/s, {left}"
     )
-
-
-def _anomaly(reading: RatedReading, limits: Limits) -> str:
-    told: dict[Signal, str] = {
-        "temperature": f"temperature {reading.temperature_c:g} °C > {limits.temperature_safe_max_c:g} °C",
-        "vibration": f"vibration {reading.vibration_mm_s:g} mm/s > {limits.vibration_safe_max_mm_s:g} mm/s",
-    }
-    beyond = limits.rate(Reading(*reading[:5])).beyond_limit
-    return f"machine {reading.machine_id}: {', '.join(told[signal] for signal in beyond)}"
-
-
-def _silence(reading: RatedReading, newest: str, stale_after_s: float) -> str:
-    quiet_s = epoch_seconds(newest) - epoch_seconds(reading.timestamp)
-    return f", silent for {duration(quiet_s)}" if quiet_s > stale_after_s else ""
 
 
 def _were(rows: int) -> str:

@@ -79,7 +79,7 @@ class Dashboard:
         self._stale_after_s = stale_after_s
         with mpl.rc_context(_STYLE):
             figure.set_facecolor(BACKGROUND)
-            self._headline = Headline(figure, TITLE, stale_after_s)
+            self._headline = Headline(figure, TITLE, stale_after_s, limits)
             self._trend = TrendPanel(figure.add_axes(_UPPER_LEFT), limits, waiting_for, self._window_s)
             self._modes = ModePanel(figure.add_axes(_UPPER_RIGHT))
             self._scatter = ScatterPanel(figure.add_axes(_LOWER_LEFT), limits)

@@ -20,8 +20,9 @@ from consumers.board.words import (
 )
 from consumers.machines.attendance import Attendance
 from consumers.machines.fleet import Fleet
-from consumers.machines.ranking import machines_beyond_limit
+from consumers.machines.ranking import machines_of, ranked
 from consumers.records import Machine
+from utils.efficiency import Limits
 from utils.message import epoch_seconds
 
 _UPPER_LINE: Any = {"y": 0.971, "va": "center"}
@@ -31,7 +32,8 @@ _LOWER_LINE: Any = {"y": 0.934, "va": "center", "fontsize": HEADLINE_PT}
 class Headline:
     """How much was heard, what is beyond a limit, and whether readings still come."""
 
-    def __init__(self, figure: Figure, title: str, stale_after_s: float) -> None:
+    def __init__(self, figure: Figure, title: str, stale_after_s: float, limits: Limits) -> None:
+        self._limits = limits
         self._stale_after_s = stale_after_s
         figure.text(0.02, s=title, fontsize=TITLE_PT, weight="bold", **_UPPER_LINE)
         self._clock = figure.text(0.98, s="", fontsize=CLOCK_PT, ha="right", color=QUIET_INK, **_UPPER_LINE)
@@ -51,7 +53,9 @@ class Headline:
         self._show_heard(fleet, now)
 
     def _show_beyond(self, fleet: Fleet, silent: AbstractSet[int]) -> None:
-        beyond = _ids(machines_beyond_limit(fleet))
+        machines = fleet.machines.values()
+        newest = max((machine.latest.timestamp for machine in machines), default="")
+        beyond = _ids(machines_of(ranked(machines, self._limits, newest, fleet.open_episodes), "beyond", "stopped"))
         now = [machine_id for machine_id in beyond if machine_id not in silent]
         if now:
             _say(self._beyond, beyond_words(now), ANOMALY_COLOUR, bold=True)

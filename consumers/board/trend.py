@@ -27,7 +27,7 @@ from consumers.board.palette import GRID, MACHINE_COLOURS, NAME_PT, OTHERS_COLOU
 from consumers.board.words import machine_name, trend_words, waiting_words
 from consumers.machines.attendance import Attendance
 from consumers.machines.fleet import Fleet
-from consumers.machines.ranking import worst_machines
+from consumers.machines.ranking import ranked
 from utils.efficiency import Limits
 from utils.text import duration, printable
 
@@ -76,12 +76,10 @@ class TrendPanel:
 
     def _draw(self, fleet: Fleet, lines: Lines) -> None:
         shown = np.unique(lines.machine_id).tolist()
-        chosen = worst_machines(
-            (fleet.machines[machine_id] for machine_id in shown),
-            lines.active_mean,
-            len(MACHINE_COLOURS),
-            self._limits,
-        )
+        newest = max(fleet.machines[machine_id].latest.timestamp for machine_id in shown)
+        machines = (fleet.machines[machine_id] for machine_id in shown)
+        ranking = ranked(machines, self._limits, newest, fleet.open_episodes)
+        chosen = [urgency.machine.latest.machine_id for urgency in ranking[: len(MACHINE_COLOURS)]]
         self._assign_slots(chosen)
         mean = f" (mean of {duration(lines.mean_of_s)})" if lines.mean_of_s else ""
         self._axes.set_ylabel(f"Efficiency, %{mean}")

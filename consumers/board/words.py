@@ -92,7 +92,7 @@ def silence_words(machine_ids: Sequence[int], silence_s: float) -> str:
 def trend_words(named: int, machines: int) -> str:
     """Return which of the machines are named in the trend panel."""
     if machines > named:
-        return f"{named} of {machines:,} named: those beyond a limit now (×), then the lowest mean while active"
+        return f"{named} of {machines:,} named: those beyond a limit (×), then those nearest to one"
     return "latest value at the line’s end; × beyond a limit"
 
 

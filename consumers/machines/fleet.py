@@ -19,7 +19,7 @@ from consumers.machines.minutes import (
     minute_of,
     summed,
 )
-from consumers.records import Commit, Machine, Minute, RatedReading, Row
+from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
 from utils.message import MODES, Mode
 
 _field = Machine._fields.index
@@ -54,6 +54,8 @@ class Fleet:
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.recent = deque(recent, recent_capacity)
+        self.open_episodes: dict[int, tuple[Episode, ...]] = {}
+        """The episodes that go on, by machine, of those machines that have any."""
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 

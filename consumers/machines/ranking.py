@@ -1,10 +1,78 @@
-"""Which machines need a look: those beyond a limit, and the worst ones first."""
+"""Which machines need a look first, and why: the one order for the dashboard, the log and the database.
 
-from collections.abc import Iterable, Mapping
+The view `machines_to_maintain` says the same in SQL; a test holds the two together.
+"""
 
-from consumers.machines.fleet import Fleet
-from consumers.records import Machine
-from utils.efficiency import Limits
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
+
+from consumers.records import Episode, Machine, Timestamp
+from utils.efficiency import Limits, Signal
+from utils.message import Mode, epoch_seconds
+from utils.text import duration
+
+Kind = Literal["beyond", "forecast", "stopped", "near"]
+RUNNING: Final[tuple[Mode, ...]] = ("active", "idle")
+"""The modes in which a machine runs: those in which the rule scores it by its readings. An idle machine turns."""
+UNITS: Final[Mapping[Signal, str]] = MappingProxyType({"temperature": "°C", "vibration": "mm/s"})
+_ORDER: Final[tuple[Kind, ...]] = ("beyond", "forecast", "stopped", "near")
+_STALE_AFTER_S: Final = 60.0
+_HOUR_S: Final = 3600.0
+_NO_EPISODES: Final[Mapping[int, Sequence[Episode]]] = MappingProxyType({})
+
+
+class Urgency(NamedTuple):
+    """Why a machine stands where it stands in the ranking."""
+
+    machine: Machine
+    kind: Kind
+    """Running beyond a limit; forecast to cross one; beyond one, but stopped; or nothing but near to one."""
+    reason: str
+    """In words: "vibration 6.2 > 4.5 mm/s for 3 min"."""
+    since: Timestamp | None
+    """When the oldest of its open episodes began, or the reading that is beyond a limit came; None if neither is."""
+    share_of_limit: float
+    """Of its latest reading: 1 at the nearer limit, more beyond it."""
+
+
+class _Gauge(NamedTuple):
+    """One signal of a machine: its latest value, its limit, and its episode if one goes on."""
+
+    signal: Signal
+    value: float
+    limit: float
+    episode: Episode | None
+
+    @property
+    def share(self) -> float:
+        return self.value / self.limit if self.limit > 0 else 0.0
+
+
+def ranked(
+    machines: Iterable[Machine],
+    limits: Limits,
+    at: Timestamp,
+    open_episodes: Mapping[int, Sequence[Episode]] = _NO_EPISODES,
+    stale_after_s: float = _STALE_AFTER_S,
+) -> list[Urgency]:
+    """Return the machines in the order in which they need a look.
+
+    First come those that run beyond a limit (by the share of the limit, then by how long), then those that are
+    forecast to cross one (the soonest first), then those that are beyond a limit but stopped, then the others, the
+    nearest to a limit first. A machine is beyond a limit if its latest reading is, or an episode of it goes on.
+    `at` is the plant's time: a machine that was quiet for longer than `stale_after_s` by then is told as silent.
+    """
+    urgencies = [
+        _urgency(machine, limits, at, open_episodes.get(machine.latest.machine_id, ()), stale_after_s)
+        for machine in machines
+    ]
+    return sorted(urgencies, key=_place)
+
+
+def machines_of(urgencies: Iterable[Urgency], *kinds: Kind) -> list[Machine]:
+    """Return the machines of these kinds, in their order."""
+    return [urgency.machine for urgency in urgencies if urgency.kind in kinds]
 
 
 def by_id(machines: Iterable[Machine]) -> list[Machine]:
@@ -12,26 +80,67 @@ def by_id(machines: Iterable[Machine]) -> list[Machine]:
     return sorted(machines, key=lambda machine: machine.latest.machine_id)
 
 
-def machines_beyond_limit(fleet: Fleet) -> list[Machine]:
-    """Return the machines whose latest reading is an anomaly, in the order of their ids."""
-    return by_id(machine for machine in fleet.machines.values() if machine.latest.is_anomaly)
+def _urgency(
+    machine: Machine, limits: Limits, at: Timestamp, episodes: Sequence[Episode], stale_after_s: float
+) -> Urgency:
+    latest = machine.latest
+    by_signal = {episode.signal: episode for episode in episodes}
+    heat = _Gauge("temperature", latest.temperature_c, limits.temperature_safe_max_c, by_signal.get("temperature"))
+    shake = _Gauge("vibration", latest.vibration_mm_s, limits.vibration_safe_max_mm_s, by_signal.get("vibration"))
+    beyond = [gauge for gauge in (heat, shake) if gauge.value > gauge.limit or gauge.episode is not None]
+    if beyond:
+        kind: Kind = "beyond" if latest.mode in RUNNING else "stopped"
+        reason = ", ".join(_beyond_words(gauge, latest.timestamp) for gauge in beyond)
+        reason += "" if kind == "beyond" else f", now {'in ' * (latest.mode == 'maintenance')}{latest.mode}"
+    elif _forecast_h(machine) is not None:
+        kind, reason = "forecast", _forecast_words(machine, limits)
+    else:
+        nearest = max(heat, shake, key=lambda gauge: gauge.share)
+        kind, reason = "near", f"{nearest.signal} {nearest.value:g} of {nearest.limit:g} {UNITS[nearest.signal]}"
+    since = min((gauge.episode.raised_at if gauge.episode else latest.timestamp for gauge in beyond), default=None)
+    silence = _silence_words(latest.timestamp, at, stale_after_s)
+    return Urgency(machine, kind, reason + silence, since, max(heat.share, shake.share))
 
 
-def worst_machines(
-    machines: Iterable[Machine], active_mean: Mapping[int, float], at_most: int, limits: Limits
-) -> list[int]:
-    """Return the ids of the machines to look at first; `active_mean` is their mean recent efficiency while active, %.
+def _place(urgency: Urgency) -> tuple[int, float, str, int]:
+    """Return what urgencies are ordered by."""
+    hours = _forecast_h(urgency.machine) if urgency.kind == "forecast" else None
+    worth = -urgency.share_of_limit if hours is None else hours
+    return _ORDER.index(urgency.kind), worth, urgency.since or "", urgency.machine.latest.machine_id
 
-    First come the machines beyond a limit now. Then come those that have been active, the lowest mean first, and then
-    the others: an idle machine's efficiency is low by the rule, not by its condition. Of equals, the one nearest to a
-    limit comes first.
-    """
 
-    def urgency(machine: Machine) -> tuple[bool, bool, float, float, int]:
-        latest = machine.latest
-        machine_id = latest.machine_id
-        mean = active_mean.get(machine_id, latest.efficiency_score)
-        nearness = limits.share_of_limit(latest.temperature_c, latest.vibration_mm_s)
-        return not latest.is_anomaly, machine_id not in active_mean, mean, -nearness, machine_id
+def _beyond_words(gauge: _Gauge, heard_at: Timestamp) -> str:
+    signal, value, limit, episode = gauge
+    unit = UNITS[signal]
+    if episode is None:
+        return f"{signal} {value:g} > {limit:g} {unit}"
+    lasting = f"for {duration(_seconds_between(episode.raised_at, heard_at))}"
+    if value > limit:
+        return f"{signal} {value:g} > {limit:g} {unit} {lasting}"
+    return f"{signal} {value:g} {unit}, peak {episode.peak_value:g} > {episode.limit_value:g} {unit} {lasting}"
 
-    return [machine.latest.machine_id for machine in sorted(machines, key=urgency)[:at_most]]
+
+def _forecast_words(machine: Machine, limits: Limits) -> str:
+    soonest, latest = (_forecast(machine, f"hours_to_limit_{bound}") for bound in ("low", "high"))
+    when = " to ".join(duration(hours * _HOUR_S) for hours in (soonest, latest) if hours is not None)
+    return f"vibration {limits.vibration_safe_max_mm_s:g} mm/s in {when}{' or more' * (latest is None)} of running"
+
+
+def _forecast_h(machine: Machine) -> float | None:
+    return _forecast(machine, "hours_to_limit")
+
+
+def _forecast(machine: Any, field: str) -> float | None:
+    """Return a field of a machine's forecast, which not every machine has."""
+    value: float | None = getattr(machine, field, None)
+    return value
+
+
+def _silence_words(heard_at: Timestamp, at: Timestamp, stale_after_s: float) -> str:
+    quiet_s = _seconds_between(heard_at, at)
+    return f", silent for {duration(quiet_s)}" if quiet_s > stale_after_s else ""
+
+
+def _seconds_between(begin: Timestamp, end: Timestamp) -> float:
+    """Return the time from one timestamp to another, exact to the millisecond, as SQL works it out."""
+    return round((epoch_seconds(end) - epoch_seconds(begin)) * 1000) / 1000
