@@ -182,6 +182,8 @@ class Pipeline:
         self._source.advance(chunk)
         self._fleet.take(commit)
         self.plant_clock.hear(commit.batch.rows, commit.at)
+        if self.plant_clock.now is not None:
+            self._fleet.history.keep(self.plant_clock.now)
         self._expiry_steps = 1 + len(commit.batch.rows) // ROWS_A_STEP
         self.tally = self.tally.after(commit)
         if commit.batch.rejected_lines:

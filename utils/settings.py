@@ -53,7 +53,7 @@ class Config:
     )
 
     dashboard_window_min: float = number(
-        60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000
+        60.0, "time that the trend panel looks back, as far as 400,000 minutes of machines reach", "min", 0.1, 100_000
     )
     stale_after_s: float = number(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)

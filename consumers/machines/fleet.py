@@ -7,6 +7,7 @@ from itertools import compress, islice
 from typing import Any, Final, NamedTuple
 
 from consumers.machines.admission import Admission
+from consumers.machines.history import History
 from consumers.machines.minutes import (
     OPEN_READINGS,
     OPEN_SUMS,
@@ -42,7 +43,8 @@ class Changes(NamedTuple):
 class Fleet:
     """Every machine ever heard of, at most `machines_at_most`.
 
-    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came.
+    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came; `history` the
+    minutes of the newest `window_min`.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Fleet:
         machines: Iterable[Machine] = (),
         recent: Iterable[RatedReading] = (),
         machines_at_most: int = 100_000,
+        window_min: float = 0.0,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
+        self.history = History(self.machines, window_min)
         self.recent = deque(recent, recent_capacity)
         self.open_episodes: dict[int, tuple[Episode, ...]] = {}
         """The episodes that go on, by machine, of those machines that have any."""
@@ -93,6 +97,7 @@ class Fleet:
         """Take over what a commit changes, which is safe in the database by now."""
         for machine in commit.machines:
             self.machines[machine.latest.machine_id] = machine
+        self.history.take(commit.minutes)
         if self._recent_capacity:
             self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))
 

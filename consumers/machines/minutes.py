@@ -97,6 +97,11 @@ def added(some: Sums, more: Sums) -> Sums:
     )
 
 
+def merged(some: Minute, more: Minute) -> Minute:
+    """Return the minute that two parts of it come to."""
+    return Minute(some.machine_id, some.minute, *added(some[2:], more[2:]))
+
+
 def open_minute(machine: Machine) -> Minute | None:
     """Return the minute of the machine's latest reading, as far as it was counted since that one began."""
     if not machine.minute_readings:

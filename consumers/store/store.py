@@ -2,14 +2,14 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.records import Account, Commit, Machine, RatedReading, Stream, Timestamp
+from consumers.records import Account, Commit, Machine, Minute, RatedReading, Stream, Timestamp
 from consumers.store.errors import StoreError, is_busy, named
-from consumers.store.minutes import ADD_MINUTE
+from consumers.store.minutes import ADD_MINUTE, newest_minutes
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
@@ -100,6 +100,13 @@ class Store:
             except RowError:
                 continue
         return rows
+
+    def minutes(
+        self, machine_ids: Iterable[int], since: Timestamp, until: Timestamp, at_most: int
+    ) -> Iterator[Minute]:
+        """Return the minutes of machines that are no longer open, of each the newest ones; see `newest_minutes`."""
+        with self._named_errors():
+            yield from newest_minutes(self._connection, machine_ids, since, until, at_most)
 
     def account(self) -> Account:
         """Return what became of the lines of all streams together."""
