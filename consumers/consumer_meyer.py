@@ -19,12 +19,14 @@ from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
+from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
+from consumers.store.tables import ViewSettings
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
@@ -55,7 +57,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
+        fleet = _restored_fleet(store, config, RECENT_READINGS if is_drawn else 0)
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
@@ -92,7 +94,9 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     told: type[StoreWaitError] | None = None
     while not stop.requested:
         try:
-            return Store(config.database_file, config.keep_rejected, config.keep_readings_days)
+            return Store(
+                config.database_file, config.keep_rejected, config.keep_readings_days, _view_settings(config)
+            )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
                 raise
@@ -103,9 +107,26 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     return None
 
 
-def _restored_fleet(store: Store, recent_readings: int, machines_at_most: int) -> Fleet:
+def _view_settings(config: Config) -> ViewSettings:
+    limits = config.limits
+    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
+
+
+def _restored_fleet(store: Store, config: Config, recent_readings: int) -> Fleet:
     recent = store.newest_rows(recent_readings) if recent_readings else ()
-    return Fleet(recent_readings, store.machines(), recent, machines_at_most)
+    return Fleet(
+        recent_readings, store.machines(), recent, config.machines_at_most, _restored_episodes(store, config)
+    )
+
+
+def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
+    rule = EpisodeRule(
+        config.episode_raise_readings,
+        config.episode_raise_of,
+        config.episode_clear_readings,
+        config.episode_clear_share,
+    )
+    return EpisodeWatch(rule, config.limits, store.open_episodes(), store.excesses(), store.next_episode_id())
 
 
 def _restored_plant_clock(store: Store) -> PlantClock:

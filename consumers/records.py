@@ -1,5 +1,7 @@
 """What flows from one room of the consumer to the next: plain, immutable values that everybody may import."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 from utils.efficiency import EfficiencyLevel, Signal
@@ -114,6 +116,9 @@ class Machine(NamedTuple):
     idle_efficiency_sum: float = 0.0
     maintenance_efficiency_sum: float = 0.0
     offline_efficiency_sum: float = 0.0
+    last_anomaly_at: Timestamp | None = None
+    """When it was beyond a limit last, by its clock, in the order in which its readings came."""
+    open_episodes: int = 0
 
 
 class Episode(NamedTuple):
@@ -140,6 +145,19 @@ class Episode(NamedTuple):
     """The readings in a row, up to the latest one, that were well within the limit."""
 
 
+class Excess(NamedTuple):
+    """A reading beyond a limit that may become part of an episode. A row of `excesses`."""
+
+    machine_id: int
+    signal: Signal
+    ago: int
+    """So many readings of the machine have come since."""
+    at: Timestamp
+    """By the machine's clock."""
+    value: float
+    mode: Mode
+
+
 class Commit(NamedTuple):
     """All that one chunk changes. It is saved in one transaction, or nothing of it is.
 
@@ -156,6 +174,10 @@ class Commit(NamedTuple):
     """The machines that have new readings, as they are from now on."""
     at: Timestamp
     """When, by the consumer's clock."""
+    episodes: Sequence[Episode] = ()
+    """Those that were raised, go on or were cleared, as they are from now on."""
+    excesses: Mapping[int, Sequence[Excess]] = MappingProxyType({})
+    """Of each machine whose episodes may have changed, all its excesses from now on."""
 
 
 class Account(NamedTuple):

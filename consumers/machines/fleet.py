@@ -1,14 +1,16 @@
 """What is known of each machine: its latest reading, its totals, and the newest readings of all of them together."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
 from consumers.machines.admission import Admission
+from consumers.machines.episodes import EpisodeChanges, EpisodeRule, EpisodeWatch
 from consumers.records import Commit, Episode, Machine, RatedReading, Row
+from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
 _COUNTED: Final = itemgetter(
@@ -34,11 +36,11 @@ class Fleet:
         machines: Iterable[Machine] = (),
         recent: Iterable[RatedReading] = (),
         machines_at_most: int = 100_000,
+        episodes: EpisodeWatch | None = None,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.recent = deque(recent, recent_capacity)
-        self.open_episodes: dict[int, tuple[Episode, ...]] = {}
-        """The episodes that go on, by machine, of those machines that have any."""
+        self._episodes = episodes or EpisodeWatch(EpisodeRule(), Limits())
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
@@ -69,8 +71,18 @@ class Fleet:
             changed[machine_id][_LATEST] = RatedReading._make(row)
         return list(map(Machine._make, changed.values()))
 
+    @property
+    def open_episodes(self) -> Mapping[int, Sequence[Episode]]:
+        """The episodes that go on, by machine, of those machines that have any."""
+        return self._episodes.open_episodes
+
+    def episodes_after(self, rows: Sequence[Row], machines: Sequence[Machine]) -> EpisodeChanges:
+        """Return what these readings change in the episodes; `machines` are theirs, as they are `after` them."""
+        return self._episodes.after(rows, machines, self.machines)
+
     def take(self, commit: Commit) -> None:
         """Take over what a commit changes, which is safe in the database by now."""
+        self._episodes.take(commit)
         for machine in commit.machines:
             self.machines[machine.latest.machine_id] = machine
         if self._recent_capacity:

@@ -7,13 +7,24 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.records import Account, Commit, Machine, RatedReading, Stream, Timestamp
+from consumers.records import Account, Commit, Episode, Excess, Machine, RatedReading, Stream, Timestamp
+from consumers.store.episodes import KeptEpisodes
 from consumers.store.errors import StoreError, is_busy, named
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
 from consumers.store.schema import VERSION, migrate
-from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, SourceFile, Table, packed_marks
+from consumers.store.tables import (
+    MACHINES,
+    READINGS,
+    SOURCES,
+    VIEW_SETTINGS,
+    RowError,
+    SourceFile,
+    Table,
+    ViewSettings,
+    packed_marks,
+)
 from utils.text import printable, shown
 
 _BUSY_TIMEOUT_S: Final = 0.2
@@ -54,7 +65,13 @@ class Store:
     Every method raises StoreError, and StoreWaitError if trying again helps.
     """
 
-    def __init__(self, path: Path, keep_rejected: int = 100_000, keep_readings_days: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keep_rejected: int = 100_000,
+        keep_readings_days: float = 0.0,
+        view_settings: ViewSettings | None = None,
+    ) -> None:
         self._path = path = Path(os.path.realpath(path))  # two spellings of a path must not give two locks
         self._wal_path = path.with_name(path.name + "-wal")
         self._wal_tried_bytes = _WAL_LIMIT_BYTES
@@ -69,6 +86,8 @@ class Store:
             self._prepare()
             self._rejected = KeptRejected(self._connection, keep_rejected)
             self._retention = Retention(self._connection, self._transaction, keep_readings_days)
+            self._episodes = KeptEpisodes(self._connection)
+            self._set_view_settings(view_settings or ViewSettings())
             self._file_id = _file_id(path)
             undo.pop_all()
 
@@ -81,6 +100,21 @@ class Store:
     def machines(self) -> list[Machine]:
         """Return what is known of each machine."""
         return list(self._records(MACHINES))
+
+    def open_episodes(self) -> list[Episode]:
+        """Return the episodes that go on."""
+        with self._named_errors():
+            return self._episodes.open_ones()
+
+    def excesses(self) -> list[Excess]:
+        """Return the readings that may become part of an episode."""
+        with self._named_errors():
+            return self._episodes.excesses()
+
+    def next_episode_id(self) -> int:
+        """Return the number of the next episode."""
+        with self._named_errors():
+            return self._episodes.next_id()
 
     def newest_rows(self, count: int) -> list[RatedReading]:
         """Return the newest rows, in the order in which they came. A row that someone changed is left out."""
@@ -110,6 +144,7 @@ class Store:
             self._connection.executemany(READINGS.insert, commit.batch.rows)
             kept_rejected = self._rejected.save(commit)
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
+            self._episodes.save(commit)
         self._rejected.count = kept_rejected
         self._bound_wal()
 
@@ -188,6 +223,10 @@ class Store:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         migrate(self._connection, version)
+
+    def _set_view_settings(self, settings: ViewSettings) -> None:
+        if self._connection.execute(VIEW_SETTINGS.select).fetchone() != settings:
+            self._connection.execute("REPLACE INTO view_settings VALUES (1, ?, ?, ?)", settings)
 
     def _locked(self, path: Path) -> sqlite3.Connection:
         """Hold a lock for as long as this process lives: SQLite's own, on a file beside the database."""

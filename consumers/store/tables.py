@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from consumers.records import Machine, Mark, RatedReading, Stream, Timestamp
+from consumers.records import Episode, Excess, Machine, Mark, RatedReading, Stream, Timestamp
 from utils.message import MessageError, utc_timestamp
 from utils.text import printable
 
@@ -125,6 +125,14 @@ class Retained(NamedTuple):
     plant_at: Timestamp | None
 
 
+class ViewSettings(NamedTuple):
+    """The one row of `view_settings`: what the views need to know of the settings."""
+
+    temperature_safe_max_c: float = 90.0
+    vibration_safe_max_mm_s: float = 4.5
+    stale_after_s: float = 60.0
+
+
 def packed_marks(marks: Iterable[Mark]) -> bytes:
     """Return marks as the bytes that `source_files` keeps, 24 for each."""
     return b"".join(_MARK.pack(*mark) for mark in marks)
@@ -161,3 +169,6 @@ REJECTED: Final = Table("rejected_messages", RejectedMessage)
 MACHINES: Final = Table("machines", Machine)
 SOURCES: Final = Table("source_files", SourceFile)
 RETENTION: Final = Table("retention", Retained)
+EPISODES: Final = Table("anomaly_episodes", Episode)
+EXCESSES: Final = Table("excesses", Excess)
+VIEW_SETTINGS: Final = Table("view_settings", ViewSettings)
