@@ -126,7 +126,7 @@ def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
         config.episode_clear_readings,
         config.episode_clear_share,
     )
-    return EpisodeWatch(rule, config.limits, store.open_episodes(), store.excesses(), store.next_episode_id())
+    return EpisodeWatch(rule, config.limits, *store.episodes())
 
 
 def _restored_plant_clock(store: Store) -> PlantClock:

@@ -67,8 +67,7 @@ class ConsumerInProcess:
         self.rejected: list[RejectedLine] = []
         self.time_s = 0.0
         self.store = store or Store(database)
-        known = self.store.open_episodes(), self.store.excesses(), self.store.next_episode_id()
-        episodes = EpisodeWatch(EpisodeRule(), Limits(), *known)
+        episodes = EpisodeWatch(EpisodeRule(), Limits(), *self.store.episodes())
         self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100), episodes=episodes)
         self.tail = Tail(live_file, self.store.streams(), self.said.append, self.said.append, lambda: self.time_s)
         self.pipeline = Pipeline(

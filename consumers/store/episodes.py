@@ -4,7 +4,7 @@ import sqlite3
 from typing import Final
 
 from consumers.records import Commit, Episode, Excess
-from consumers.store.tables import EPISODES, EXCESSES
+from consumers.store.tables import EPISODES, EXCESSES, VIEW_SETTINGS, ViewSettings
 
 _NEXT_ID: Final = "SELECT coalesce(max(id), 0) + 1 FROM anomaly_episodes"
 _FORGET: Final = "DELETE FROM excesses WHERE machine_id = ?"
@@ -37,3 +37,9 @@ class KeptEpisodes:
             self._connection.executemany(_FORGET, [(machine_id,) for machine_id in commit.excesses])
             rows = [excess for excesses in commit.excesses.values() for excess in excesses]
             self._connection.executemany(EXCESSES.insert, rows)
+
+
+def set_view_settings(connection: sqlite3.Connection, settings: ViewSettings) -> None:
+    """Let the views go by these settings; nothing is written if they do already. Raises sqlite3.Error."""
+    if connection.execute(VIEW_SETTINGS.select).fetchone() != settings:
+        connection.execute("REPLACE INTO view_settings VALUES (1, ?, ?, ?)", settings)

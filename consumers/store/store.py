@@ -8,23 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumers.records import Account, Commit, Episode, Excess, Machine, RatedReading, Stream, Timestamp
-from consumers.store.episodes import KeptEpisodes
+from consumers.store.episodes import KeptEpisodes, set_view_settings
 from consumers.store.errors import StoreError, is_busy, named
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
 from consumers.store.schema import VERSION, migrate
-from consumers.store.tables import (
-    MACHINES,
-    READINGS,
-    SOURCES,
-    VIEW_SETTINGS,
-    RowError,
-    SourceFile,
-    Table,
-    ViewSettings,
-    packed_marks,
-)
+from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, Table, ViewSettings, source_file_of
 from utils.text import printable, shown
 
 _BUSY_TIMEOUT_S: Final = 0.2
@@ -87,7 +77,7 @@ class Store:
             self._rejected = KeptRejected(self._connection, keep_rejected)
             self._retention = Retention(self._connection, self._transaction, keep_readings_days)
             self._episodes = KeptEpisodes(self._connection)
-            self._set_view_settings(view_settings or ViewSettings())
+            set_view_settings(self._connection, view_settings or ViewSettings())
             self._file_id = _file_id(path)
             undo.pop_all()
 
@@ -101,20 +91,10 @@ class Store:
         """Return what is known of each machine."""
         return list(self._records(MACHINES))
 
-    def open_episodes(self) -> list[Episode]:
-        """Return the episodes that go on."""
+    def episodes(self) -> tuple[list[Episode], list[Excess], int]:
+        """Return the episodes that go on, the readings that may become part of one, and the next one's number."""
         with self._named_errors():
-            return self._episodes.open_ones()
-
-    def excesses(self) -> list[Excess]:
-        """Return the readings that may become part of an episode."""
-        with self._named_errors():
-            return self._episodes.excesses()
-
-    def next_episode_id(self) -> int:
-        """Return the number of the next episode."""
-        with self._named_errors():
-            return self._episodes.next_id()
+            return self._episodes.open_ones(), self._episodes.excesses(), self._episodes.next_id()
 
     def newest_rows(self, count: int) -> list[RatedReading]:
         """Return the newest rows, in the order in which they came. A row that someone changed is left out."""
@@ -186,7 +166,7 @@ class Store:
 
     def _advance(self, commit: Commit) -> None:
         """Move the stream on; a stream that has no account yet is given one."""
-        source = _source_file(commit)
+        source = source_file_of(commit)
         if commit.before.offset == commit.before.begin:
             cursor = self._connection.execute(f"{SOURCES.insert} ON CONFLICT (id) DO NOTHING", source)
         else:
@@ -223,10 +203,6 @@ class Store:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         migrate(self._connection, version)
-
-    def _set_view_settings(self, settings: ViewSettings) -> None:
-        if self._connection.execute(VIEW_SETTINGS.select).fetchone() != settings:
-            self._connection.execute("REPLACE INTO view_settings VALUES (1, ?, ?, ?)", settings)
 
     def _locked(self, path: Path) -> sqlite3.Connection:
         """Hold a lock for as long as this process lives: SQLite's own, on a file beside the database."""
@@ -282,27 +258,6 @@ class Store:
     @property
     def _shown(self) -> str:
         return shown(self._path)
-
-
-def _source_file(commit: Commit) -> SourceFile:
-    """Return the row of a stream that begins with this commit; its counts are what the commit adds."""
-    after, batch = commit.after, commit.batch
-    return SourceFile(
-        id=after.stream_id,
-        path=after.path,
-        why_new=after.why_new,
-        begin_bytes=after.begin,
-        read_bytes=after.offset,
-        head=after.head,
-        marks=packed_marks(after.marks),
-        read_lines=batch.lines,
-        stored_lines=len(batch.rows),
-        rejected_lines=batch.rejected_lines,
-        blank_lines=batch.blank_lines,
-        expired_lines=0,
-        first_read_at=commit.at,
-        last_read_at=commit.at,
-    )
 
 
 def _file_id(path: Path) -> tuple[int, int]:

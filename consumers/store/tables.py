@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from consumers.records import Episode, Excess, Machine, Mark, RatedReading, Stream, Timestamp
+from consumers.records import Commit, Episode, Excess, Machine, Mark, RatedReading, Stream, Timestamp
 from utils.message import MessageError, utc_timestamp
 from utils.text import printable
 
@@ -116,6 +116,27 @@ class SourceFile(NamedTuple):
             raise RowError(f"source_files.marks do not lead to read_bytes in the row with id {self.id}")
         path, why_new = printable(self.path), printable(self.why_new)
         return Stream(self.id, path, why_new, self.begin_bytes, self.read_bytes, self.head, marks)
+
+
+def source_file_of(commit: Commit) -> SourceFile:
+    """Return the row of a stream that begins with this commit; its counts are what the commit adds."""
+    after, batch = commit.after, commit.batch
+    return SourceFile(
+        id=after.stream_id,
+        path=after.path,
+        why_new=after.why_new,
+        begin_bytes=after.begin,
+        read_bytes=after.offset,
+        head=after.head,
+        marks=packed_marks(after.marks),
+        read_lines=batch.lines,
+        stored_lines=len(batch.rows),
+        rejected_lines=batch.rejected_lines,
+        blank_lines=batch.blank_lines,
+        expired_lines=0,
+        first_read_at=commit.at,
+        last_read_at=commit.at,
+    )
 
 
 class Retained(NamedTuple):

@@ -50,10 +50,10 @@ def test_a_restart_knows_the_open_episodes_and_the_excesses_alone(database: Path
         feed.save(shaking(7, 6.0, 6.0, 1.0))
         feed.save(shaking(8, 6.0, 1.0))
     with closing(Store(database)) as store:
-        (episode,) = store.open_episodes()
+        (episode,), excesses, next_id = store.episodes()
         assert (episode.id, episode.calm_readings, episode.cleared_at) == (2, 1, None)
-        assert [(excess.machine_id, excess.ago, excess.value) for excess in store.excesses()] == [(8, 1, 6.0)]
-        assert store.next_episode_id() == 3
+        assert [(excess.machine_id, excess.ago, excess.value) for excess in excesses] == [(8, 1, 6.0)]
+        assert next_id == 3
 
 
 def test_an_excess_that_cannot_count_any_more_is_gone(database: Path) -> None:
@@ -71,7 +71,7 @@ def test_an_episode_that_someone_changed_by_hand_is_named(database: Path) -> Non
         connection.execute("UPDATE anomaly_episodes SET signal = 'noise'")
         connection.commit()
     with closing(Store(database)) as store, pytest.raises(StoreError, match=r"anomaly_episodes.signal is 'noise'"):
-        store.open_episodes()
+        store.episodes()
 
 
 # The ranking in SQL
