@@ -166,8 +166,10 @@ class Pipeline:
         """Work out what a chunk changes; nothing changes by that."""
         at = timestamp_at(self._clock())
         batch = self._batch(chunk, at)
-        machines, episodes, excesses = self._fleet.episodes_after(batch.rows, self._fleet.after(batch.rows))
-        return Commit(chunk.before, chunk.after, batch, machines, at, episodes=episodes, excesses=excesses)
+        machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, self._fleet.after(batch.rows))
+        return Commit(
+            chunk.before, chunk.after, batch, machines, at, episodes=episodes, excesses=excesses, events=events
+        )
 
     def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from utils.efficiency import EfficiencyLevel, Signal
 from utils.message import Mode
@@ -158,6 +158,22 @@ class Excess(NamedTuple):
     mode: Mode
 
 
+EventKind = Literal["raised", "cleared", "silent", "back", "feed_silent", "feed_back", "rejected"]
+
+
+class Event(NamedTuple):
+    """Something that people are told once: in the log, and as an alert. A row of `alerts`."""
+
+    kind: EventKind
+    machine_id: int | None
+    """None if it concerns the whole feed."""
+    text: str
+    """In words."""
+    details: str
+    """Its figures, as a JSON object."""
+    at: Timestamp
+
+
 class Commit(NamedTuple):
     """All that one chunk changes. It is saved in one transaction, or nothing of it is.
 
@@ -178,6 +194,8 @@ class Commit(NamedTuple):
     """Those that were raised, go on or were cleared, as they are from now on."""
     excesses: Mapping[int, Sequence[Excess]] = MappingProxyType({})
     """Of each machine whose episodes may have changed, all its excesses from now on."""
+    events: Sequence[Event] = ()
+    """What is to be told of it."""
 
 
 class Account(NamedTuple):

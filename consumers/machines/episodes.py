@@ -10,7 +10,8 @@ from itertools import count
 from operator import itemgetter
 from typing import NamedTuple
 
-from consumers.records import Commit, Episode, Excess, Machine, Row, Timestamp
+from consumers.machines.events import cleared, raised
+from consumers.records import Commit, Episode, Event, Excess, Machine, Row, Timestamp
 from utils.efficiency import Limits, Signal
 from utils.message import Mode
 
@@ -45,6 +46,8 @@ class EpisodeChanges(NamedTuple):
     """Those that were raised, go on, or were cleared, each once, as it is from then on; by id."""
     excesses: dict[int, tuple[Excess, ...]]
     """Of each machine whose episodes may have changed, the readings that may become part of a new one."""
+    events: list[Event]
+    """That episodes were raised and cleared, in their order."""
 
 
 class EpisodeWatch:
@@ -83,7 +86,7 @@ class EpisodeWatch:
         """
         watched = self._watched(machines, known)
         if not watched:
-            return EpisodeChanges(list(machines), [], {})
+            return EpisodeChanges(list(machines), [], {}, [])
         ids = count(self._next_id)
         watches = {machine_id: self._signal_watches(machine_id, ids) for machine_id in watched}
         last_anomalies: dict[int, Timestamp] = {}
@@ -94,10 +97,14 @@ class EpisodeWatch:
                 shake.read(vibration_mm_s, at, mode)
                 if is_anomaly:
                     last_anomalies[machine_id] = at
+        episodes = sorted(
+            (episode for pair in watches.values() for watch in pair for episode in watch.episodes), key=itemgetter(0)
+        )
         return EpisodeChanges(
             [_noted(machine, watches, last_anomalies) for machine in machines],
-            sorted((e for watch in watches.values() for signal in watch for e in signal.episodes), key=itemgetter(0)),
-            {n: tuple(excess for signal in watch for excess in signal.excesses) for n, watch in watches.items()},
+            episodes,
+            {n: tuple(excess for watch in pair for excess in watch.excesses) for n, pair in watches.items()},
+            self._events(episodes),
         )
 
     def take(self, commit: Commit) -> None:
@@ -111,6 +118,15 @@ class EpisodeWatch:
             if episode.cleared_at is None:
                 self.open_episodes[episode.machine_id] = (*self.open_episodes.get(episode.machine_id, ()), episode)
             self._next_id = max(self._next_id, episode.id + 1)
+
+    def _events(self, episodes: Iterable[Episode]) -> list[Event]:
+        events = []
+        for episode in episodes:
+            if episode.id >= self._next_id:
+                events.append(raised(episode))
+            if episode.cleared_at is not None:
+                events.append(cleared(episode))
+        return events
 
     def _watched(self, machines: Sequence[Machine], known: Mapping[int, Machine]) -> Collection[int]:
         """Return the machines with an anomaly among their new readings, or with a memory."""

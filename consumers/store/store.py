@@ -10,6 +10,7 @@ from typing import Any, Final
 from consumers.records import Account, Commit, Episode, Excess, Machine, RatedReading, Stream, Timestamp
 from consumers.store.episodes import KeptEpisodes, set_view_settings
 from consumers.store.errors import StoreError, is_busy, named
+from consumers.store.outbox import Outbox
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
@@ -51,7 +52,7 @@ class Store:
     """The one consumer's connection to its database, which is made if it is not there.
 
     At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings are kept for so
-    many days by the plant's time; 0: for ever.
+    many days by the plant's time; 0: for ever. If it `keeps_alerts`, events wait in its `outbox`.
     Every method raises StoreError, and StoreWaitError if trying again helps.
     """
 
@@ -61,6 +62,8 @@ class Store:
         keep_rejected: int = 100_000,
         keep_readings_days: float = 0.0,
         view_settings: ViewSettings | None = None,
+        *,
+        keeps_alerts: bool = False,
     ) -> None:
         self._path = path = Path(os.path.realpath(path))  # two spellings of a path must not give two locks
         self._wal_path = path.with_name(path.name + "-wal")
@@ -77,6 +80,7 @@ class Store:
             self._rejected = KeptRejected(self._connection, keep_rejected)
             self._retention = Retention(self._connection, self._transaction, keep_readings_days)
             self._episodes = KeptEpisodes(self._connection)
+            self.outbox = Outbox(self._connection, self._transaction, self._named_errors, is_kept=keeps_alerts)
             set_view_settings(self._connection, view_settings or ViewSettings())
             self._file_id = _file_id(path)
             undo.pop_all()
@@ -125,6 +129,7 @@ class Store:
             kept_rejected = self._rejected.save(commit)
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
             self._episodes.save(commit)
+            self.outbox.add(commit.events)
         self._rejected.count = kept_rejected
         self._bound_wal()
 

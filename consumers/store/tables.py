@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from consumers.records import Commit, Episode, Excess, Machine, Mark, RatedReading, Stream, Timestamp
+from consumers.records import Commit, Episode, Event, Excess, Machine, Mark, RatedReading, Stream, Timestamp
 from utils.message import MessageError, utc_timestamp
 from utils.text import printable
 
@@ -170,6 +170,8 @@ def _check_of(hint: Any) -> Callable[[Any], bool]:
         return _is_timestamp
     if hint == Timestamp | None:
         return lambda value: value is None or _is_timestamp(value)
+    if hint == int | None:
+        return lambda value: value is None or type(value) is int
     if get_origin(hint) is Literal:
         return frozenset(get_args(hint)).__contains__
     if hint in (int, float):
@@ -192,4 +194,5 @@ SOURCES: Final = Table("source_files", SourceFile)
 RETENTION: Final = Table("retention", Retained)
 EPISODES: Final = Table("anomaly_episodes", Episode)
 EXCESSES: Final = Table("excesses", Excess)
+ALERTS: Final = Table("alerts", Event)
 VIEW_SETTINGS: Final = Table("view_settings", ViewSettings)

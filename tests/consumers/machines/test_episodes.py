@@ -30,9 +30,9 @@ class Watched:
         self.fleet = Fleet(0, episodes=EpisodeWatch(rule, LIMITS))
 
     def read(self, rows: Sequence[Row]) -> Commit:
-        machines, episodes, excesses = self.fleet.episodes_after(rows, self.fleet.after(rows))
+        machines, episodes, excesses, events = self.fleet.episodes_after(rows, self.fleet.after(rows))
         batch = Batch(list(rows), [], 0, 0, len(rows))
-        commit = Commit(STREAM, STREAM, batch, machines, AT, episodes=episodes, excesses=excesses)
+        commit = Commit(STREAM, STREAM, batch, machines, AT, episodes=episodes, excesses=excesses, events=events)
         self.fleet.take(commit)
         self.episodes |= {episode.id: episode for episode in commit.episodes}
         return commit
