@@ -20,6 +20,7 @@ from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
+from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
@@ -27,6 +28,7 @@ from consumers.records import Timestamp
 from consumers.report import Reporter, account_line, summary_line
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
+from consumers.store.tables import ViewSettings
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
@@ -100,7 +102,11 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     while not stop.requested:
         try:
             return Store(
-                config.database_file, config.keep_rejected, config.keep_readings_days, config.keep_minutes_days
+                config.database_file,
+                config.keep_rejected,
+                config.keep_readings_days,
+                config.keep_minutes_days,
+                _view_settings(config),
             )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
@@ -113,21 +119,37 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
 
 
 def _restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
-    machines = store.machines()
+    machines, episodes = store.machines(), _restored_episodes(store, config)
     if not is_drawn:
-        return Fleet(0, machines, machines_at_most=config.machines_at_most)
+        return Fleet(0, machines, machines_at_most=config.machines_at_most, episodes=episodes)
     fleet = Fleet(
         RECENT_READINGS,
         machines,
         store.newest_rows(RECENT_READINGS),
         config.machines_at_most,
         config.dashboard_window_min,
+        episodes,
     )
     if plant_at is not None:
         history = fleet.history
         history.keep(plant_at)
         history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
     return fleet
+
+
+def _view_settings(config: Config) -> ViewSettings:
+    limits = config.limits
+    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
+
+
+def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
+    rule = EpisodeRule(
+        config.episode_raise_readings,
+        config.episode_raise_of,
+        config.episode_clear_readings,
+        config.episode_clear_share,
+    )
+    return EpisodeWatch(rule, config.limits, *store.episodes())
 
 
 def _restored_plant_clock(store: Store) -> PlantClock:

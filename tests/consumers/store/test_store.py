@@ -466,10 +466,10 @@ def test_a_reader_with_an_open_cursor_stops_nothing_and_the_log_shrinks_when_it_
                 feed.save(lines(number * 300, 300))
             assert wal.stat().st_size > limit_bytes
             assert len(cursor.fetchall()) == 4
-        for number in range(10):
+        for number in range(40):
             feed.save(lines(number * 300, 300))
         assert wal.stat().st_size <= limit_bytes * 2
-    assert len(stored_machine_ids(database)) == 5 + 20 * 300
+    assert len(stored_machine_ids(database)) == 5 + 50 * 300
 
 
 # What people do to a database
