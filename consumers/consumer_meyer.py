@@ -1,5 +1,10 @@
 """The command `python -m consumers.consumer_meyer`: live file to SQLite and the live dashboard."""
 
+from utils.stop import StopRequest, end_quietly_until_installed
+
+if __name__ == "__main__":
+    end_quietly_until_installed()  # what follows takes a while to import
+
 import argparse
 import os
 import sys
@@ -28,8 +33,8 @@ from consumers.store.store import Store
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
+from utils.paths import require_not_written
 from utils.settings import Config
-from utils.stop import StopRequest
 from utils.text import count, printable, shown
 
 CLOCK_READINGS: Final = 2_000
@@ -47,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
     # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
+    _check_pictures(config, options)
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
@@ -56,7 +62,9 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             return
         cleanup.enter_context(closing(store))
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
-        tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
+        tail = cleanup.enter_context(
+            closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic, is_once=options.once))
+        )
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
         known = count(len(fleet.machines), "machine")
@@ -69,6 +77,15 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             _read_once(config, options, loop, tail, fleet)
         else:
             _follow(config, options, loop, fleet)
+
+
+def _check_pictures(config: Config, options: argparse.Namespace) -> None:
+    """Raise PipelineError if a picture would be drawn over the live file or the database."""
+    pictures = ((config.snapshot_file, "SNAPSHOT_FILE"), (options.snapshot, "--snapshot"))
+    for picture, setting in pictures:
+        if picture is not None:
+            meaning = f"the picture of the dashboard; set {setting} or it"
+            require_not_written(picture, meaning, config.live_file, config.database_file)
 
 
 def _import_matplotlib() -> None:
