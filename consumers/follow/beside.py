@@ -103,7 +103,7 @@ class Beside:
         try:
             with closing(found.candidate.open()) as file:
                 for step in self._steps_through(file, survey):
-                    has_read |= step is not None
+                    has_read |= step is not None and not step[1].is_search  # which may find half a line alone
                     yield step
         except OSError as error:
             survey.troubles.append(unreadable(error, found.candidate.path))
