@@ -629,7 +629,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=int(os.environ.get("NIGHTLY_HISTORIES", "500")),
+    max_examples=int(os.environ.get("NIGHTLY_HISTORIES", "300")),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
