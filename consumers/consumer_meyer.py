@@ -1,5 +1,10 @@
 """The command `python -m consumers.consumer_meyer`: live file to SQLite and the live dashboard."""
 
+from utils.stop import StopRequest, end_quietly_until_installed
+
+if __name__ == "__main__":
+    end_quietly_until_installed()  # what follows takes a while to import
+
 import argparse
 import gc
 import os
@@ -32,8 +37,8 @@ from consumers.store.tables import ViewSettings
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
+from utils.paths import require_not_written
 from utils.settings import Config
-from utils.stop import StopRequest
 from utils.text import count, printable, shown
 
 CLOCK_READINGS: Final = 2_000
@@ -55,6 +60,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     gc.set_threshold(_OBJECTS_A_COLLECTION)
     # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
+    _check_pictures(config, options)
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
@@ -65,7 +71,9 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         cleanup.enter_context(closing(store))
         plant_clock = _restored_plant_clock(store)
         fleet = _restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
-        tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
+        tail = cleanup.enter_context(
+            closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic, is_once=options.once))
+        )
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock)
         known = count(len(fleet.machines), "machine")
@@ -78,6 +86,15 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             _read_once(config, options, loop, tail, fleet)
         else:
             _follow(config, options, loop, fleet)
+
+
+def _check_pictures(config: Config, options: argparse.Namespace) -> None:
+    """Raise PipelineError if a picture would be drawn over the live file or the database."""
+    pictures = ((config.snapshot_file, "SNAPSHOT_FILE"), (options.snapshot, "--snapshot"))
+    for picture, setting in pictures:
+        if picture is not None:
+            meaning = f"the picture of the dashboard; set {setting} or it"
+            require_not_written(picture, meaning, config.live_file, config.database_file)
 
 
 def _import_matplotlib() -> None:

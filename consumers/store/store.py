@@ -74,6 +74,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
+            self._check_that_it_has_one_name()
             self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
@@ -189,6 +190,14 @@ class Store:
             cursor = self._connection.execute(_ADVANCE_SOURCE, values)
         if cursor.rowcount != 1:
             raise StoreError(f"another consumer has written to {self._shown}; stop one of the two, then start again")
+
+    def _check_that_it_has_one_name(self) -> None:
+        """See that no hard link leads to the database: under each of its names it would have another log and lock."""
+        if self._path.exists() and self._path.stat().st_nlink > 1:
+            raise StoreError(
+                f"{self._shown} has a second name, a hard link, under which another program could destroy it; "
+                "remove that, or make it a copy"
+            )
 
     def _check_that_it_is_there(self) -> None:
         """See that the path still names the open database: into a deleted one, everything would be saved in vain."""
