@@ -28,6 +28,8 @@ from consumers.store.store import Store
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
+from utils.paths import require_apart
+from utils.setting import parse_picture
 from utils.settings import Config
 from utils.stop import StopRequest
 from utils.text import count, printable, shown
@@ -49,6 +51,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
+        require_apart(options.snapshot or config.snapshot_file, live_file, config.database_file)
         _import_matplotlib()
     with ExitStack() as cleanup:
         store = _open_store(config, stop, is_full_waited_for=not options.once)
@@ -146,7 +149,7 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if isinstance(tail.trouble, Missing) and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
-        from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
+        from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
@@ -160,13 +163,13 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
     if options.headless and options.snapshot is None:
         loop.follow(None)
         return
-    from consumers.board import board as dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
-    from consumers.board import window  # noqa: PLC0415 - as above
+    from consumers.board import faults, window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as above
 
     picture = options.snapshot
     if not options.headless:
         try:
-            figure = window.open_window_figure()
+            figure = window.open_window_figure(has_toolbar=options.toolbar)
         except window.NoWindowError as error:
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
@@ -175,8 +178,9 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
-    paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
-    loop.follow(window.keep_drawing(paint))
+    figure = snapshot_figure()
+    figure.faults = faults.Faults()
+    loop.follow(figure.faults.guarded("the update", _painter(config, fleet, figure, picture)))
 
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
@@ -192,9 +196,11 @@ def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) ->
     )
 
     def paint() -> None:
-        board.update(fleet, timestamp_at(time.time()))
-        if picture is not None:
-            board.save(picture)
+        try:
+            board.update(fleet, timestamp_at(time.time()))
+        finally:  # what cannot be brought up to date says so in the picture
+            if picture is not None:
+                board.save(picture)
 
     return paint
 
@@ -226,14 +232,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--snapshot", metavar="PNG", type=_picture, help="also draw the dashboard to this file; needs no display"
     )
+    parser.add_argument("--toolbar", action="store_true", help="show the window's toolbar: zoom, pan, save")
     either.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
     return parser
 
 
 def _picture(text: str) -> Path:
-    if not Path(text).name:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected the path of a file")
-    return Path(text)
+    try:
+        return parse_picture(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {error}") from None
 
 
 def _say(text: str) -> None:

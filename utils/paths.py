@@ -28,6 +28,16 @@ def require_separate(live_file: Path, database_file: Path) -> None:
         )
 
 
+def require_apart(picture: Path, live_file: Path, database_file: Path) -> None:
+    """Raise PipelineError if the dashboard's picture would be drawn over the live file or the database."""
+    for name, other in (("live file", live_file), ("database", database_file)):
+        if _is_same(picture, other):
+            raise PipelineError(
+                f"{shown(picture)} cannot be both the {name} and the picture of the dashboard; "
+                "name another file with --snapshot or SNAPSHOT_FILE"
+            )
+
+
 def _is_same(one: Path, other: Path) -> bool:
     if os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other)):
         return True

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import PipelineError
-from utils.paths import require_separate
+from utils.paths import require_apart, require_separate
 
 ADVICE = r"; set LIVE_FILE \(--file\) or DATABASE_FILE to another path$"
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs links")
@@ -96,3 +96,19 @@ def test_a_long_path_is_shown_short() -> None:
     with pytest.raises(PipelineError) as caught:
         require_separate(path, path)
     assert len(str(caught.value)) < 350
+
+
+# The picture
+
+
+@pytest.mark.parametrize("other", ["live file", "database"])
+@pytest.mark.parametrize("spelling", ["data/x.png", "data/../data/x.png", "{folder}/data/x.png"])
+def test_the_picture_is_neither_live_file_nor_database(tmp_path: Path, other: str, spelling: str) -> None:
+    files = [Path("data/live.json"), Path("data/readings.sqlite")]
+    files[other == "database"] = Path(spelling.format(folder=tmp_path))
+    with pytest.raises(PipelineError, match=f"cannot be both the {other} and the picture .* SNAPSHOT_FILE"):
+        require_apart(Path("data/x.png"), *files)
+
+
+def test_another_picture_is_apart() -> None:
+    require_apart(Path("data/x.png"), Path("data/live.json"), Path("data/x.sqlite"))

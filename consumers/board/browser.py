@@ -1,0 +1,159 @@
+"""The dashboard in a browser: matplotlib's WebAgg backend, which needs tornado, with our own page."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import matplotlib as mpl
+from loguru import logger
+from matplotlib.backends.backend_webagg import WebAggApplication
+from tornado.httpserver import HTTPServer
+from tornado.template import Template
+from tornado.web import RequestHandler
+from tornado.websocket import WebSocketClosedError
+
+from consumers.board.figure import DashboardFigure
+from consumers.board.snapshot import DashboardError
+
+_ADDRESS: Final = "127.0.0.1"
+_PORTS_TRIED: Final = 50
+_BUTTONS: Final = ("home", "pan", "zoom", "download")
+
+# The picture fills the browser's window. When the consumer ends, the page says so and waits for it to come back.
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{{ title }}</title>
+<link rel="icon" href="/favicon.ico">
+<link rel="stylesheet" href="/_static/css/page.css">
+<link rel="stylesheet" href="/_static/css/boilerplate.css">
+<link rel="stylesheet" href="/_static/css/fbm.css">
+<link rel="stylesheet" href="/_static/css/mpl.css">
+<style>
+body { margin: 0; overflow: hidden; background: #F5F7F8 }
+.ui-dialog-titlebar, .mpl-toolbar select { display: none }
+.mpl-toolbar { display: {{ "flex" if buttons else "none" }} }
+#ended { display: none; position: fixed; inset: 40% 20%; padding: 1em; text-align: center; z-index: 9;
+  font: bold 24px sans-serif; color: #1F2933; background: white; border: 4px solid #D4001A }
+</style>
+<script src="/_static/js/mpl_tornado.js"></script>
+<script src="/js/mpl.js"></script>
+<script>
+mpl.toolbar_items = mpl.toolbar_items.filter(item => {% raw buttons %}.includes(item[3]));
+mpl.extensions = ["png"];
+addEventListener("DOMContentLoaded", () => {
+  const socket = new WebSocket(`ws://${location.host}/{{ number }}/ws`);
+  const figure = new mpl.figure({{ number }}, socket, mpl_ondownload, document.getElementById("figure"));
+  const fill = () => {
+    if (socket.readyState !== 1) return;
+    const bar = document.querySelector(".mpl-toolbar").offsetHeight;
+    figure.request_resize(Math.max(innerWidth - 2, 200), Math.max(innerHeight - bar - 2, 150));
+  };
+  addEventListener("resize", fill);
+  socket.addEventListener("open", () => setTimeout(fill, 0));
+  socket.addEventListener("close", () => {
+    document.getElementById("ended").style.display = "block";
+    setInterval(() => fetch("/").then(() => location.reload(), () => {}), 2000);
+  });
+  addEventListener("keydown", event => {
+    if (event.key !== "f" || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (document.fullscreenElement) document.exitFullscreen(); else document.documentElement.requestFullscreen();
+  });
+});
+</script>
+</head>
+<body>
+<div id="figure"></div>
+<div id="ended">The dashboard has ended: this picture is old. It comes back when the consumer is started again.</div>
+</body>
+</html>
+"""
+
+
+class NoPortError(DashboardError):
+    """No port is free for the dashboard's page."""
+
+
+class Page:
+    """The page with the picture, on this machine alone."""
+
+    def __init__(self, figure: DashboardFigure, title: str) -> None:
+        self._figure = figure
+        self._title = title
+        self._ended: asyncio.Event | None = None
+
+    def serve(self, begin: Callable[[], None]) -> None:
+        """Serve the page until it is ended; `begin` is called when its event loop runs.
+
+        Raise NoPortError if no port is free.
+        """
+        asyncio.run(self._serve(begin))
+
+    def end(self) -> None:
+        """End it, from a callback of its loop."""
+        if self._ended is not None:
+            self._ended.set()
+
+    async def _serve(self, begin: Callable[[], None]) -> None:
+        server, port = _listen(_application(self._figure, self._title))
+        self._ended = asyncio.Event()
+        logger.info("{}", f"the dashboard is at http://{_ADDRESS}:{port}/")
+        try:
+            begin()
+            await self._ended.wait()
+        finally:
+            server.stop()
+            await server.close_all_connections()
+
+
+def _listen(application: Any) -> tuple[HTTPServer, int]:
+    """Take the first free port from `webagg.port` on, only for this machine's own programs."""
+    first = int(mpl.rcParams["webagg.port"])
+    for port in range(first, first + _PORTS_TRIED):
+        with suppress(OSError):
+            return application.listen(port, _ADDRESS), port
+    raise NoPortError(
+        f"no port from {first} to {first + _PORTS_TRIED - 1} is free on {_ADDRESS} for the dashboard's page; "
+        "end another program there, or set webagg.port in a matplotlibrc file"
+    )
+
+
+def _application(figure: DashboardFigure, title: str) -> Any:
+    """Return matplotlib's application with this page in the place of its own ones, and pictures as PNG alone."""
+    number = figure.number  # given by pyplot
+    buttons = _BUTTONS if figure.canvas.toolbar is not None else ()
+    application = WebAggApplication()  # type: ignore[no-untyped-call]
+    page = {"title": title, "number": number, "buttons": list(buttons)}
+    own: Any = [(r"/(?:[0-9]+)?", _Page, page), (rf"/({number})/ws", _Socket)]
+    application.add_handlers(r"(127\.0\.0\.1|localhost)", own)
+    return application
+
+
+class _Page(RequestHandler):
+    """The page with the picture."""
+
+    def initialize(self, title: str, number: int, buttons: list[str]) -> None:
+        self._values = {"title": title, "number": number, "buttons": buttons}
+
+    def get(self) -> None:
+        self.write(Template(_PAGE).generate(**self._values))
+
+
+class _Socket(WebAggApplication.WebSocket):
+    """The line to a browser. One that has gone away is no fault of the picture."""
+
+    def send_json(self, content: object) -> None:
+        """Send what the page is to do."""
+        self._send(json.dumps(content), is_binary=False)
+
+    def send_binary(self, blob: bytes) -> None:
+        """Send a picture, as PNG."""
+        self._send(blob, is_binary=True)
+
+    def _send(self, message: str | bytes, *, is_binary: bool) -> None:
+        with suppress(WebSocketClosedError):
+            sent = self.write_message(message, binary=is_binary)
+            sent.add_done_callback(lambda done: done.cancelled() or done.exception())
