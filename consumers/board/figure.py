@@ -47,7 +47,7 @@ class DashboardFigure(Figure):
             return
         self.faults.guarded("drawing", super().draw)(renderer)
         if self.faults.words:
-            self._notice.set_text(drawable(self.faults.words))
+            self._notice.set_text("\n".join(map(drawable, self.faults.words.split("\n"))))
             self._notice.draw(renderer)
 
 

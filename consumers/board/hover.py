@@ -64,7 +64,9 @@ class Hover:
         to_the_right, above = x < width / 2, y < height / 2
         self._ring.set_data([x], [y])
         self._text.set(
-            text=drawable(words), x=x + (away if to_the_right else -away), y=y + (away if above else -away)
+            text="\n".join(map(drawable, words.split("\n"))),
+            x=x + (away if to_the_right else -away),
+            y=y + (away if above else -away),
         )
         self._text.set(ha="left" if to_the_right else "right", va="bottom" if above else "top")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox, TransformedBbox, blended_transform_factory
 
 from consumers.board.figure import DashboardFigure
 
@@ -32,17 +33,21 @@ class Hold:
 
     def release_at_home(self) -> None:
         """Give all panels back to themselves if the toolbar is where it began."""
-        at_home = self._toolbar is not None and self._toolbar._nav_stack._pos <= 0  # noqa: SLF001 - told nowhere else
-        if self._figure.held and self._begun is None and at_home:
+        if self._figure.held and self._begun is None and self._is_at_home():
             for axes in list(self._figure.held):
                 self._release(axes)
             self._toolbar.update()  # so that Home leads next time to where the panels are then
+
+    def _is_at_home(self) -> bool:
+        # matplotlib tells this nowhere else. Home puts the first of the views that it keeps on top of them once more.
+        views = self._toolbar._nav_stack  # noqa: SLF001
+        return views() is None or views() is views._elements[0]  # noqa: SLF001
 
     def _begin(self, event: Any) -> None:
         axes = event.inaxes
         if self._toolbar.mode and axes is not None and axes not in self._figure.held:
             self._begun = axes, _view(axes)
-            self._figure.held[axes] = _clipped(axes)
+            self._figure.held[axes] = _clipped(axes, self._figure)
 
     def _end(self, _event: object) -> None:
         if self._begun is not None:
@@ -60,13 +65,18 @@ def _view(axes: Axes) -> tuple[float, ...]:
     return (*axes.get_xlim(), *axes.get_ylim())
 
 
-def _clipped(axes: Axes) -> list[Artist]:
-    """Clip what is drawn in the data's units, and return what was not clipped before: it could lie outside now."""
-    free: list[Artist] = [
-        artist
-        for artist in (*axes.lines, *axes.collections, *axes.texts)
-        if not artist.get_clip_on() and artist.get_transform().contains_branch(axes.transData)
-    ]
+def _clipped(axes: Axes, figure: DashboardFigure) -> list[Artist]:
+    """Clip what a panel draws at places of its data but beyond its frame, and return it.
+
+    It is clipped in the direction in which it follows the data: names beside the panel stay.
+    """
+    free = [artist for artist in (*axes.lines, *axes.collections, *axes.texts) if not artist.get_clip_on()]
+    clipped: list[Artist] = []
     for artist in free:
-        artist.set_clip_on(True)
-    return free
+        follows = artist.get_transform().contains_branch_seperately(axes.transData)
+        if any(follows):
+            ends = blended_transform_factory(*(axes.transAxes if does else figure.transFigure for does in follows))
+            artist.set_clip_box(TransformedBbox(Bbox.unit(), ends))
+            artist.set_clip_on(True)
+            clipped.append(artist)
+    return clipped
