@@ -48,12 +48,14 @@ addEventListener("DOMContentLoaded", () => {
   const socket = new WebSocket(`ws://${location.host}/{{ number }}/ws`);
   const figure = new mpl.figure({{ number }}, socket, mpl_ondownload, document.getElementById("figure"));
   const fill = () => {
-    if (socket.readyState !== 1) return;
     const bar = document.querySelector(".mpl-toolbar").offsetHeight;
-    figure.request_resize(Math.max(innerWidth - 2, 200), Math.max(innerHeight - bar - 2, 150));
+    figure.canvas_div.style.width = Math.max(innerWidth - 2, 200) + "px";
+    figure.canvas_div.style.height = Math.max(innerHeight - bar - 2, 150) + "px";
   };
+  figure._resize_canvas = () => {};  // the browser's window has the size, not the picture
+  figure.canvas_div.style.resize = "none";
   addEventListener("resize", fill);
-  socket.addEventListener("open", () => setTimeout(fill, 0));
+  socket.addEventListener("open", fill);
   socket.addEventListener("close", () => {
     document.getElementById("ended").style.display = "block";
     setInterval(() => fetch("/").then(() => location.reload(), () => {}), 2000);

@@ -13,7 +13,12 @@ def keep_few_keys(figure: Figure) -> None:
         if given is not None:
             canvas.mpl_disconnect(given)
     full_screen = _FullScreen(manager)
-    canvas.mpl_connect("key_press_event", full_screen.hear)
+
+    def hear(event: Any) -> None:  # matplotlib would forget a mere method of what nobody else holds
+        if event.key == "f" or (event.key == "escape" and full_screen.fills()):
+            full_screen.toggle()
+
+    canvas.mpl_connect("key_press_event", hear)
 
 
 class _FullScreen:
@@ -23,13 +28,12 @@ class _FullScreen:
         self._manager = manager
         self._is_full = False
 
-    def hear(self, event: Any) -> None:
-        """Toggle it at `f`, leave it at Escape."""
-        if event.key == "f" or (event.key == "escape" and self._fills()):
-            self._is_full = not self._fills()
-            self._manager.full_screen_toggle()
+    def toggle(self) -> None:
+        """Fill the screen, or fill it no longer."""
+        self._is_full = not self.fills()
+        self._manager.full_screen_toggle()
 
-    def _fills(self) -> bool:
+    def fills(self) -> bool:
         """Return whether it does, by the toolkit if that can tell: a window manager has keys of its own too."""
         window: Any = getattr(self._manager, "window", None)
         if hasattr(window, "isFullScreen"):  # Qt
