@@ -4,11 +4,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from typing import Any, Final
 
 import matplotlib as mpl
 from loguru import logger
 from matplotlib.backends.backend_webagg import WebAggApplication
+from matplotlib.figure import Figure
 from tornado.httpserver import HTTPServer
 from tornado.template import Template
 from tornado.web import RequestHandler
@@ -130,6 +132,7 @@ def _application(figure: DashboardFigure, title: str) -> Any:
     application = WebAggApplication()  # type: ignore[no-untyped-call]
     page = {"title": title, "number": number, "buttons": list(buttons)}
     own: Any = [(r"/(?:[0-9]+)?", _Page, page), (rf"/({number})/ws", _Socket)]
+    own += [(rf"/{number}/download\.png", _Picture, {"figure": figure})]
     application.add_handlers(r"(127\.0\.0\.1|localhost)", own)
     return application
 
@@ -142,6 +145,20 @@ class _Page(RequestHandler):
 
     def get(self) -> None:
         self.write(Template(_PAGE).generate(**self._values))
+
+
+class _Picture(RequestHandler):
+    """The picture of this moment, to be kept; matplotlib's own one does not say that it is a PNG."""
+
+    def initialize(self, figure: Figure) -> None:
+        self._figure = figure
+
+    def get(self) -> None:
+        picture = BytesIO()
+        self._figure.savefig(picture, format="png", dpi="figure")
+        self.set_header("Content-Type", "image/png")
+        self.set_header("Content-Disposition", 'attachment; filename="dashboard.png"')
+        self.write(picture.getvalue())
 
 
 class _Socket(WebAggApplication.WebSocket):
