@@ -5,15 +5,16 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 from loguru import logger
-from matplotlib.backends.backend_webagg import WebAggApplication
+from matplotlib.backends.backend_webagg import FigureManagerWebAgg, WebAggApplication
 from matplotlib.figure import Figure
 from tornado.httpserver import HTTPServer
 from tornado.template import Template
-from tornado.web import RequestHandler
+from tornado.web import Application, RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketClosedError
 
 from consumers.board.figure import DashboardFigure
@@ -113,7 +114,7 @@ class Page:
             await server.close_all_connections()
 
 
-def _listen(application: Any) -> tuple[HTTPServer, int]:
+def _listen(application: Application) -> tuple[HTTPServer, int]:
     """Take the first free port from `webagg.port` on, only for this machine's own programs."""
     first = int(mpl.rcParams["webagg.port"])
     for port in range(first, first + _PORTS_TRIED):
@@ -125,15 +126,24 @@ def _listen(application: Any) -> tuple[HTTPServer, int]:
     )
 
 
-def _application(figure: DashboardFigure, title: str) -> Any:
-    """Return matplotlib's application with this page in the place of its own ones, and pictures as PNG alone."""
+def _application(figure: DashboardFigure, title: str) -> Application:
+    """Return an application with our page and picture, and what they need of matplotlib's."""
     number = figure.number  # given by pyplot
     buttons = _BUTTONS if figure.canvas.toolbar is not None else ()
-    application = WebAggApplication()  # type: ignore[no-untyped-call]
     page = {"title": title, "number": number, "buttons": list(buttons)}
-    own: Any = [(r"/(?:[0-9]+)?", _Page, page), (rf"/({number})/ws", _Socket)]
-    own += [(rf"/{number}/download\.png", _Picture, {"figure": figure})]
-    application.add_handlers(r"(127\.0\.0\.1|localhost)", own)
+    static: str = FigureManagerWebAgg.get_static_file_path()  # type: ignore[no-untyped-call]
+    handlers: Any = [
+        (r"/(?:[0-9]+)?", _Page, page),
+        (rf"/({number})/ws", _Socket),
+        (rf"/{number}/download\.png", _Picture, {"figure": figure}),
+        (r"/js/mpl\.js", WebAggApplication.MplJs),
+        (r"/favicon\.ico", WebAggApplication.FavIcon),
+        (r"/_static/(.*)", StaticFileHandler, {"path": static}),
+        (r"/_images/(.*)", StaticFileHandler, {"path": Path(mpl.get_data_path(), "images")}),
+    ]
+    application = Application()
+    # Under no other name: a page of the internet may not reach this one by a name that it lets mean this machine.
+    application.add_handlers(r"(127\.0\.0\.1|localhost)", handlers)
     return application
 
 

@@ -87,7 +87,7 @@ class Hover:
         if points is None or self._mouse is None or self._axes is None or not len(points.places):
             return None
         pixels = self._axes.transData.transform(points.places)
-        distances = np.hypot(*(pixels - self._mouse).T)
+        distances = np.nan_to_num(np.hypot(*(pixels - self._mouse).T), nan=np.inf)
         nearest = int(np.argmin(distances))
         if distances[nearest] > _NEAR_PT / 72 * self._figure.dpi:
             return None

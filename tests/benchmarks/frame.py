@@ -5,8 +5,8 @@
     clear and redraw  what a first try does: clear the figure, plot each machine's line, a legend, tight_layout, draw
 
 They take turns, with new readings of every machine before each frame; told is the least, as whatever else this
-computer does only adds. Then: a thousand frames and what they leave behind, and the processor time of the whole consumer with
-its window open under Xvfb.
+computer does only adds. Then: a thousand frames and what they leave behind, and the processor time of the whole
+consumer with its window open under Xvfb.
 """
 
 import argparse

@@ -126,6 +126,12 @@ def test_it_is_there_for_this_machine_alone(begun: Callable[..., Dashboard]) -> 
         socket.create_connection(("127.0.0.2", port), timeout=5)
 
 
+def test_no_other_name_leads_to_it(begun: Callable[..., Dashboard]) -> None:
+    with socket.create_connection(("127.0.0.1", begun().port), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n")
+        assert b"404" in connection.recv(100)
+
+
 _SHOW = """
 from consumers.board import board, window
 from utils.efficiency import Limits
