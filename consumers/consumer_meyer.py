@@ -163,7 +163,8 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
     if options.headless and options.snapshot is None:
         loop.follow(None)
         return
-    from consumers.board import faults, window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board import window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
     from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as above
 
     picture = options.snapshot
@@ -179,13 +180,14 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
     figure = snapshot_figure()
-    figure.faults = faults.Faults()
+    figure.faults = Faults()
     loop.follow(figure.faults.guarded("the update", _painter(config, fleet, figure, picture)))
 
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
+    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
 
     board = Dashboard(
         figure,
@@ -194,13 +196,15 @@ def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) ->
         config.stale_after_s,
         f"readings in {config.live_file}",
     )
+    # The picture in the window is not old because its copy cannot be saved: that has faults of its own.
+    save = board.save if figure.faults is None else Faults().guarded("saving", board.save)
 
     def paint() -> None:
         try:
             board.update(fleet, timestamp_at(time.time()))
         finally:  # what cannot be brought up to date says so in the picture
             if picture is not None:
-                board.save(picture)
+                save(picture)
 
     return paint
 

@@ -11,6 +11,7 @@ from utils.text import printable
 _MOST_MESSAGES_KEPT: Final = 100
 _LONGEST_SHOWN: Final = 200
 _LINE: Final = 60
+_PASSING: Final = "an event"
 
 _P = ParamSpec("_P")
 
@@ -36,17 +37,36 @@ class Faults:
         """Return `work` with its exceptions kept as the fault of `what`, until it succeeds again."""
 
         def work_if_possible(*args: _P.args, **kwargs: _P.kwargs) -> None:
-            try:
-                work(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001 - see above
-                self.add(what, error)
-            else:
+            error = self.attempt(work, *args, **kwargs)
+            if error is None:
                 self._current.pop(what, None)
+            else:
+                self._add(what, error)
 
         return work_if_possible
 
-    def add(self, what: str, error: Exception) -> None:
-        """Log an exception, once for each message, and keep it as the fault of `what`."""
+    def has(self, what: str) -> bool:
+        """Return whether `what` could not be done when it was tried last."""
+        return what in self._current
+
+    @staticmethod
+    def attempt(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> Exception | None:
+        """Do what can be done; return its exception, if it has raised one."""
+        try:
+            work(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - see above
+            return error
+        return None
+
+    def add(self, error: Exception) -> None:
+        """Log what is not tried again, such as the answer to a key; it is shown once."""
+        self._add(_PASSING, error)
+
+    def are_shown(self) -> None:
+        """Forget what is shown only once."""
+        self._current.pop(_PASSING, None)
+
+    def _add(self, what: str, error: Exception) -> None:
         cause = f"{type(error).__name__}: {printable(str(error))}"
         self._current[what] = cause
         if cause in self._logged:

@@ -41,14 +41,18 @@ class DashboardFigure(Figure):
         self._notice = _notice(self)
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw all artists; after an exception draw what went wrong, over what was drawn until then."""
+        """Draw all artists; after an exception draw those that can be drawn, and over them what went wrong."""
         if self.faults is None:
             super().draw(renderer)
             return
         self.faults.guarded("drawing", super().draw)(renderer)
+        if self.faults.has("drawing"):
+            for artist in sorted(self.get_children(), key=Artist.get_zorder):
+                Faults.attempt(artist.draw, renderer)
         if self.faults.words:
             self._notice.set_text("\n".join(map(drawable, self.faults.words.split("\n"))))
             self._notice.draw(renderer)
+            self.faults.are_shown()
 
 
 def snapshot_figure() -> DashboardFigure:

@@ -44,6 +44,7 @@ def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
     figure, backend = cast("DashboardFigure", opened), mpl.get_backend()
     if backend.lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE):  # type: ignore[no-untyped-call]
         figure.canvas.mpl_connect("resize_event", _fit)
+        figure.faults = Faults()
         keep_few_keys(figure)
         place_on_screen(figure)
         return figure
@@ -133,7 +134,7 @@ def _frame(figure: DashboardFigure, draw: Callable[[], None]) -> Callable[[], No
     faults = figure.faults = figure.faults or Faults()
     canvas = figure.canvas
     canvas.draw = faults.guarded("the canvas", canvas.draw)  # type: ignore[method-assign]
-    canvas.callbacks.exception_handler = lambda error: faults.add("an event", error)
+    canvas.callbacks.exception_handler = faults.add
     hold, hover = Hold(figure), Hover(figure)
 
     def bring_up_to_date() -> None:

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from consumers.board.faults import Faults
 from consumers.board.figure import DashboardFigure, snapshot_figure
+from tests.consumers.board.support import Shown, plant
 
 
 @pytest.fixture
@@ -85,6 +86,27 @@ def test_a_figure_whose_artist_cannot_be_drawn_says_so_at_once_and_goes_on(told:
     assert "ZeroDivisionError: a broken line" in figure.faults.words
     assert len(told) == 1
     broken.is_broken = False
+    assert drawn(figure) == clean
+
+
+def test_what_else_there_is_is_drawn_also_after_one_that_cannot_be() -> None:
+    shown = Shown(plant([1]))
+    figure = shown.figure
+    figure.faults = Faults()
+    drawn_texts = list[str]()
+    shown.trend.lines[0].draw = Broken([0], [0]).draw  # type: ignore[method-assign]
+    for text in figure.texts:
+        text.draw = lambda _renderer, text=text: drawn_texts.append(text.get_text())  # type: ignore[method-assign,misc]
+    drawn(figure)
+    assert "Manufacturing analytics" in drawn_texts
+
+
+def test_what_is_not_tried_again_is_shown_once() -> None:
+    figure = snapshot_figure()
+    figure.faults = Faults()
+    clean = drawn(figure)
+    figure.faults.add(KeyError("a key"))
+    assert drawn(figure) != clean
     assert drawn(figure) == clean
 
 
