@@ -217,6 +217,18 @@ def test_with_a_display_a_window_shows_the_dashboard_while_lines_are_stored(
     assert "16 lines = 16 stored" in output
 
 
+def test_a_snapshot_that_cannot_be_saved_is_told_once_and_stops_nothing(
+    tmp_path: Path, live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
+) -> None:
+    live_file.write_bytes(lines(1, 8))
+    picture = tmp_path / "notes.png"
+    picture.write_text("somebody's notes")
+    consumer = started("--headless", "--snapshot", picture)
+    until(lambda: count_rows(database) == 8)
+    assert end(consumer).count("is no PNG picture, so the dashboard does not replace it") == 1
+    assert picture.read_text() == "somebody's notes"
+
+
 def test_once_without_a_file_says_what_to_do(tmp_path: Path, live_file: Path, database: Path) -> None:
     status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
     assert status == 1

@@ -81,6 +81,22 @@ as before True
 once more True
 """,
     ),
+    "the toolbar saves": (
+        """
+import tempfile, tkinter.filedialog
+from pathlib import Path
+driven = Driven(has_toolbar=True)
+def script():
+    with tempfile.TemporaryDirectory() as folder:
+        tkinter.filedialog.asksaveasfilename = lambda **_: folder + "/kept.png"
+        yield from driven.frames()
+        driven.canvas.toolbar.save_figure()
+        print(Path(folder, "kept.png").read_bytes()[1:4])
+        yield from driven.frames()
+driven.run(script())
+""",
+        "b'PNG'\n",
+    ),
     "pointing names a reading": (
         """
 driven = Driven()
