@@ -38,6 +38,7 @@ from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
 from utils.paths import require_not_written
+from utils.setting import parse_picture
 from utils.settings import Config
 from utils.text import count, printable, shown
 
@@ -213,7 +214,7 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if isinstance(tail.trouble, Missing) and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
-        from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
+        from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
@@ -227,13 +228,14 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
     if options.headless and options.snapshot is None:
         loop.follow(None)
         return
-    from consumers.board import board as dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
-    from consumers.board import window  # noqa: PLC0415 - as above
+    from consumers.board import window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
+    from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as above
 
     picture = options.snapshot
     if not options.headless:
         try:
-            figure = window.open_window_figure()
+            figure = window.open_window_figure(has_toolbar=options.toolbar)
         except window.NoWindowError as error:
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
@@ -242,13 +244,15 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
-    paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
-    loop.follow(window.keep_drawing(paint))
+    figure = snapshot_figure()
+    figure.faults = Faults()
+    loop.follow(figure.faults.guarded("the update", _painter(config, fleet, figure, picture)))
 
 
 def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
+    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
 
     board = Dashboard(
         figure,
@@ -257,11 +261,15 @@ def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) ->
         config.stale_after_s,
         f"readings in {config.live_file}",
     )
+    # The picture in the window is not old because its copy cannot be saved: that has faults of its own.
+    save = board.save if figure.faults is None else Faults().guarded("saving", board.save)
 
     def paint() -> None:
-        board.update(fleet, timestamp_at(time.time()))
-        if picture is not None:
-            board.save(picture)
+        try:
+            board.update(fleet, timestamp_at(time.time()))
+        finally:  # what cannot be brought up to date says so in the picture
+            if picture is not None:
+                save(picture)
 
     return paint
 
@@ -293,14 +301,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--snapshot", metavar="PNG", type=_picture, help="also draw the dashboard to this file; needs no display"
     )
+    parser.add_argument("--toolbar", action="store_true", help="show the window's toolbar: zoom, pan, save")
     either.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
     return parser
 
 
 def _picture(text: str) -> Path:
-    if not Path(text).name:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected the path of a file")
-    return Path(text)
+    try:
+        return parse_picture(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {error}") from None
 
 
 def _say(text: str) -> None:

@@ -15,8 +15,9 @@ from tests.support import PROJECT, command_environment
 
 SIDES = ("utils", "producers", "consumers")
 MODULES = sorted(path for side in SIDES for path in (PROJECT / side).rglob("*.py"))
-DECLARED = {"matplotlib", "loguru", "dotenv", "numpy"}
-"""By the names they are imported by. numpy comes with matplotlib, which cannot do without it."""
+DECLARED = {"matplotlib", "loguru", "dotenv", "numpy", "tornado"}
+"""By the names they are imported by. numpy comes with matplotlib, which cannot do without it; tornado is needed by
+nobody but who sets MPLBACKEND=webagg."""
 
 
 def name_of(path: Path) -> str:

@@ -31,6 +31,11 @@ def file(default: Path, meaning: str) -> Any:
     return _declared(default, meaning, parse_file)
 
 
+def picture(default: Path, meaning: str) -> Any:
+    """Declare the path of a picture."""
+    return _declared(default, meaning, parse_picture)
+
+
 def folder(default: Path, meaning: str) -> Any:
     """Declare the path of a folder."""
     return _declared(default, meaning, parse_folder)
@@ -68,6 +73,14 @@ def parse_file(text: str) -> Path:
     path = _path(text, "the path of a file")
     if not path.name:
         raise ValueError("the path of a file")
+    return path
+
+
+def parse_picture(text: str) -> Path:
+    """Return the path of a picture, which ends in .png; `~` is the home folder."""
+    path = _path(text, "the path of a file that ends in .png")
+    if path.suffix.lower() != ".png":  # a name that begins with its only dot has no suffix
+        raise ValueError("the path of a file that ends in .png")
     return path
 
 

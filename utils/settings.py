@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
-from utils.setting import choice, file, folder, number, whole_number
+from utils.setting import choice, file, folder, number, picture, whole_number
 from utils.text import shown
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -26,8 +26,8 @@ class Config:
 
     live_file: Path = file(Path("data/project_live.json"), "the file between producer and consumer")
     database_file: Path = file(Path("data/meyer_manufacturing_analytics.sqlite"), "where readings are kept")
-    snapshot_file: Path = file(
-        Path("data/dashboard.png"), "where the dashboard is drawn when no window can be opened"
+    snapshot_file: Path = picture(
+        Path("data/dashboard.png"), "where the dashboard is drawn when no window can be opened; ends in .png"
     )
     log_dir: Path = folder(Path("data/logs"), "folder of the log files")
     log_level: str = choice("INFO", f"least level shown at the terminal: {', '.join(LOG_LEVELS)}", LOG_LEVELS)

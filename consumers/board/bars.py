@@ -11,6 +11,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from consumers.board.axes import Reach, frame, inches, size_pt
 from consumers.board.palette import BAR_PT, GRID, INK, KEY_PT, LEVEL_COLOURS, PAPER, STATE_COLOURS
+from consumers.board.view import set_view
 from consumers.board.words import silence_words
 from consumers.machines.attendance import Attendance
 from consumers.machines.fleet import Fleet
@@ -43,7 +44,7 @@ class ModePanel:
             silent_bar.set_height(quiet)
             label.set_text(f"{totals[mode]:,}")
             label.set_y(totals[mode])
-        self._axes.set_ylim(*self._reach.cover(0, max(totals.values()) * 1.18))
+        set_view(self._axes, ylim=self._reach.cover(0, max(totals.values()) * 1.18))
         silent_ids = [machine.latest.machine_id for machine in silent]
         self._subtitle.set_text(silence_words(silent_ids, attendance.silence_s))
 

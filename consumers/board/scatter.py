@@ -11,6 +11,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from consumers.board.axes import Reach, frame, size_pt
+from consumers.board.hover import reading_words, set_points
 from consumers.board.labels import Box, place_beside
 from consumers.board.palette import (
     ANOMALY_COLOUR,
@@ -23,6 +24,7 @@ from consumers.board.palette import (
     OPTIMAL_INK,
     PAPER,
 )
+from consumers.board.view import set_view
 from consumers.board.words import machine_name, scatter_words
 from consumers.records import RatedReading
 from utils.efficiency import Limits
@@ -68,7 +70,8 @@ class ScatterPanel:
         beyond = np.array([reading.is_anomaly for reading in newest], np.bool_)
         x, left, right = _onto_scale(temperature_c, self._widest_c, self._reach_c)
         y, bottom, top = _onto_scale(vibration_mm_s, self._widest_mm_s, self._reach_mm_s)
-        self._axes.set(xlim=(left, right), ylim=(bottom, top))
+        set_view(self._axes, (left, right), (bottom, top))
+        set_points(self._axes, x, y, lambda index: reading_words(newest[index]))
         self._normal.set_data(x[~beyond], y[~beyond])
         self._beyond.set_data(x[beyond], y[beyond])
         outside = int(np.count_nonzero((x != temperature_c) | (y != vibration_mm_s)))

@@ -8,6 +8,7 @@ minutes (see `lines`), and shown by artists that were made once.
 
 from collections.abc import Sequence
 from datetime import UTC
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -20,15 +21,19 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from consumers.board.axes import frame, inches, size_pt
+from consumers.board.hover import reading_words, set_points
 from consumers.board.labels import spread
 from consumers.board.letters import drawable
 from consumers.board.lines import Floats, Lines, lines_of, past_minutes
 from consumers.board.palette import GRID, MACHINE_COLOURS, NAME_PT, OTHERS_COLOUR, WAITING_PT
+from consumers.board.view import set_view
 from consumers.board.words import machine_name, trend_words, waiting_words
 from consumers.machines.attendance import Attendance
 from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import ranked
+from consumers.records import RatedReading
 from utils.efficiency import Limits
+from utils.message import epoch_seconds
 from utils.text import duration, printable
 
 _NAME_GAP_PT: Final = 15.0
@@ -74,7 +79,9 @@ class TrendPanel:
         readings = attendance.readings
         if readings:
             minutes = past_minutes(fleet, readings)
-            self._draw(fleet, lines_of(readings, self._window_s, attendance.silence_s, minutes))
+            lines = lines_of(readings, self._window_s, attendance.silence_s, minutes)
+            self._draw(fleet, lines)
+            set_points(self._axes, lines.time_s / _DAY_S, lines.score, partial(_point_words, lines, readings))
 
     def _draw(self, fleet: Fleet, lines: Lines) -> None:
         shown = np.unique(lines.machine_id).tolist()
@@ -101,7 +108,7 @@ class TrendPanel:
         newest = time_s.max()
         span_s = max(newest - time_s.min(), _SHORTEST_SPAN_S)
         left, right = (newest - 1.01 * span_s) / _DAY_S, (newest + 0.01 * span_s) / _DAY_S
-        self._axes.set_xlim(max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1))
+        set_view(self._axes, (max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1)))
 
     def _draw_others(self, lines: Lines) -> None:
         other = ~np.isin(lines.machine_id, list(self._slots))
@@ -140,6 +147,18 @@ class TrendPanel:
             leaders.append([((time_d - left) / (right - left), score), (1.005, score), (1.03, height)])
         self._leaders.set_segments(leaders)
         self._leaders.set_color([MACHINE_COLOURS[end.slot] for end in ends])
+
+
+def _point_words(lines: Lines, readings: Sequence[RatedReading], index: int) -> str:
+    """Return what is said of a point: the reading next to it, and over what it is a mean."""
+    machine_id, time_s = int(lines.machine_id[index]), lines.time_s[index]
+    near_s = max(lines.mean_of_s, 60.0)
+    own = [reading for reading in readings if reading.machine_id == machine_id]
+    own = [reading for reading in own if abs(epoch_seconds(reading.timestamp) - time_s) <= near_s]
+    nearest = min(own, key=lambda reading: abs(epoch_seconds(reading.timestamp) - time_s), default=None)
+    words = machine_name(machine_id) if nearest is None else reading_words(nearest)
+    mean = f"\nmean of {duration(lines.mean_of_s)}: {lines.score[index]:.0f} %" if lines.mean_of_s else ""
+    return words + mean
 
 
 def _waiting_text(axes: Axes, waiting_for: str) -> Text:

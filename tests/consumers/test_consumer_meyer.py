@@ -217,6 +217,18 @@ def test_with_a_display_a_window_shows_the_dashboard_while_lines_are_stored(
     assert "16 lines = 16 stored" in output
 
 
+def test_a_snapshot_that_cannot_be_saved_is_told_once_and_stops_nothing(
+    tmp_path: Path, live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
+) -> None:
+    live_file.write_bytes(lines(1, 8))
+    picture = tmp_path / "notes.png"
+    picture.write_text("somebody's notes")
+    consumer = started("--headless", "--snapshot", picture)
+    until(lambda: count_rows(database) == 8)
+    assert end(consumer).count("is no PNG picture, so the dashboard does not replace it") == 1
+    assert picture.read_text() == "somebody's notes"
+
+
 def test_once_without_a_file_says_what_to_do(tmp_path: Path, live_file: Path, database: Path) -> None:
     status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
     assert status == 1
@@ -230,6 +242,8 @@ def test_once_without_a_file_says_what_to_do(tmp_path: Path, live_file: Path, da
         ((), {"TEMPERATURE_SAFE_MAX_C": "70"}, ("TEMPERATURE_WARM_C=80", "TEMPERATURE_SAFE_MAX_C=70")),
         (("--db", ""), {}, ("--db", "empty")),
         (("--nonsense",), {}, ("--nonsense",)),
+        (("--snapshot", "readings.sqlite"), {}, ("--snapshot", "'readings.sqlite'", "ends in .png")),
+        ((), {"SNAPSHOT_FILE": "picture.jpg"}, ("SNAPSHOT_FILE", "'picture.jpg'", "ends in .png")),
     ],
 )
 def test_a_wrong_setting_ends_with_two_and_names_it(
@@ -239,6 +253,16 @@ def test_a_wrong_setting_ends_with_two_and_names_it(
     assert status == 2
     for part in told:
         assert part in output
+
+
+def test_a_picture_that_would_be_the_live_file_is_refused(tmp_path: Path, database: Path) -> None:
+    status, output = run(
+        CONSUMER, "--once", "--file", "x.png", "--db", database, "--snapshot", "./x.png", cwd=tmp_path
+    )
+    assert status == 1
+    assert "cannot be both the live file and the picture of the dashboard" in output
+    assert not (tmp_path / "x.png").exists()
+    assert not database.exists()
 
 
 def test_settings_come_from_the_env_file_and_flags_come_before_them(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from utils.setting import (
     parse_file,
     parse_folder,
     parse_number,
+    parse_picture,
     parse_whole_number,
     whole_number,
 )
@@ -100,6 +101,21 @@ def test_a_choice_is_read_in_any_case(text: str) -> None:
         (partial(parse_whole_number, low=0, high=2**63), ("-1",), f"a whole number from 0 to {2**63:,}"),
         (parse_file, ("a\0b", ".", "/", "./", "\ud800"), "the path of a file"),
         (parse_folder, ("a\0b", "\ud800"), "the path of a folder"),
+        (
+            parse_picture,
+            (
+                "a\0b.png",
+                "\ud800.png",
+                ".png",
+                "a",
+                "a.jpg",
+                "a.png.txt",
+                "png",
+                "data/readings.sqlite",
+                "/dev/stdout",
+            ),
+            "the path of a file that ends in .png",
+        ),
         (colour, ("", "blue", "RED "), "one of RED, GREEN"),
     ],
 )
@@ -121,6 +137,11 @@ def test_a_home_folder_is_found(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert parse("~/x") == tmp_path / "x"
+
+
+@pytest.mark.parametrize("text", ["a.png", "a/B.PNG", "a.b.png"])
+def test_a_picture_ends_in_png_in_any_case(text: str) -> None:
+    assert parse_picture(text) == Path(text)
 
 
 @pytest.mark.parametrize("parse", [parse_file, parse_folder])

@@ -1,5 +1,5 @@
 from consumers.board.axes import Reach, size_pt
-from consumers.board.board import snapshot_figure
+from consumers.board.figure import snapshot_figure
 
 
 def test_a_reach_grows_in_whole_steps_to_show_all() -> None:

@@ -7,28 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
-from consumers.board.board import snapshot_figure
-from consumers.board.window import Ticks, keep_drawing
+from consumers.board.figure import snapshot_figure
+from consumers.board.window import Ticks
 from tests.support import CONSUMER, line, start
 
 ROOT = Path(__file__).parents[3]
-
-
-def test_a_failing_draw_is_logged_once_for_each_message() -> None:
-    told: list[str] = []
-    faults = iter(("one", "one", "two", "one"))
-
-    def draw() -> None:
-        raise ValueError(next(faults))
-
-    sink = logger.add(told.append, format="{message}")
-    guarded = keep_drawing(draw)
-    for _ in range(4):
-        guarded()
-    logger.remove(sink)
-    assert [line.strip().rpartition(" ")[2] for line in told] == ["one", "two"]
 
 
 def test_a_step_is_taken_at_each_tick_until_the_window_is_closed() -> None:
@@ -118,7 +102,7 @@ manager = figure.canvas.manager
 def step():
     calls.append("step")
     if len(calls) == 5:
-        manager.resize(900, 600)
+        manager.window.geometry("900x600")
     if len(calls) == 10:
         print([round(inches) for inches in figure.get_size_inches()])
         manager.window.tk.call(manager.window.protocol("WM_DELETE_WINDOW"))
