@@ -124,6 +124,8 @@ class Retained(NamedTuple):
 
     expired_rows: int
     plant_at: Timestamp | None
+    deleted_rows: int
+    """Deleted by hand."""
 
 
 def packed_marks(marks: Iterable[Mark]) -> bytes:

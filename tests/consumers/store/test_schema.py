@@ -117,7 +117,7 @@ def test_a_migrated_database_has_the_columns_of_a_new_one(old: Path, tmp_path: P
     assert columns_of(old) == columns_of(new)
 
 
-@pytest.mark.parametrize(("version", "table"), [(1, "streams"), (2, "retention")])
+@pytest.mark.parametrize(("version", "table"), [(1, "streams"), (2, "retention"), (3, "machine_minutes")])
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, version: int, table: str) -> None:
     database = tmp_path / "old.sqlite"
     shutil.copy(VERSION_1 / "analytics.sqlite", database)
