@@ -63,7 +63,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         cleanup.enter_context(closing(store))
         plant_clock = _restored_plant_clock(store)
         fleet = _restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
-        tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
+        tail = cleanup.enter_context(closing(_tail(config, live_file, store)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock)
         known = count(len(fleet.machines), "machine")
@@ -147,6 +147,11 @@ def _pipeline(
 ) -> Pipeline:
     judge = _judge(config, stop)
     return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+
+
+def _tail(config: Config, live_file: Path, store: Store) -> Tail:
+    deletes_finished = config.delete_finished_files == "YES"
+    return Tail(live_file, store.streams(), _say, _warn, time.monotonic, deletes_finished=deletes_finished)
 
 
 def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from consumers.follow.beside import Beside, Step
+from consumers.follow.finished import Removal
 from consumers.follow.open_file import OpenFile
 from consumers.follow.reader import Reader, RewrittenError
 from consumers.follow.streams import Streams
@@ -39,7 +40,10 @@ class SyncError(PipelineError):
 
 
 class Tail:
-    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once."""
+    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once.
+
+    If it deletes finished files, rotated ones go when they were read to their end and quiet for an hour.
+    """
 
     def __init__(
         self,
@@ -48,6 +52,8 @@ class Tail:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         monotonic: Callable[[], float],
+        *,
+        deletes_finished: bool = False,
     ) -> None:
         self.trouble: Trouble | None = None
         """Why the live file cannot be read just now, if it cannot."""
@@ -57,7 +63,8 @@ class Tail:
         self._say = say
         self._warn = warn
         self._monotonic = monotonic
-        self._beside = Beside(path, self._streams, say, monotonic)
+        removal = Removal(path, self._streams, say, monotonic) if deletes_finished else None
+        self._beside = Beside(path, self._streams, say, monotonic, removal)
         self._steps: Generator[Step, None, None] | None = None
         self._live: Reader | None = None
         self._late: list[Reader] = []
