@@ -167,7 +167,8 @@ class Pipeline:
         at = timestamp_at(self._clock())
         batch = self._batch(chunk, at)
         changes = self._fleet.after(batch.rows)
-        return Commit(chunk.before, chunk.after, batch, changes.machines, at, changes.minutes)
+        machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, changes.machines)
+        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
 
     def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset

@@ -1,12 +1,13 @@
 """What is known of each machine: its latest reading, its totals, and the newest readings of all of them together."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from itertools import compress, islice
 from typing import Any, Final, NamedTuple
 
 from consumers.machines.admission import Admission
+from consumers.machines.episodes import EpisodeChanges, EpisodeRule, EpisodeWatch
 from consumers.machines.history import History
 from consumers.machines.minutes import (
     OPEN_READINGS,
@@ -21,6 +22,7 @@ from consumers.machines.minutes import (
     summed,
 )
 from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
+from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
 _field = Machine._fields.index
@@ -54,12 +56,12 @@ class Fleet:
         recent: Iterable[RatedReading] = (),
         machines_at_most: int = 100_000,
         window_min: float = 0.0,
+        episodes: EpisodeWatch | None = None,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.history = History(self.machines, window_min)
         self.recent = deque(recent, recent_capacity)
-        self.open_episodes: dict[int, tuple[Episode, ...]] = {}
-        """The episodes that go on, by machine, of those machines that have any."""
+        self._episodes = episodes or EpisodeWatch(EpisodeRule(), Limits())
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
@@ -93,8 +95,18 @@ class Fleet:
             minutes += [Minute(machine_id, first_moment(minute), *of) for minute, of in sums[machine_id].items()]
         return Changes(list(map(Machine._make, changed.values())), minutes)
 
+    @property
+    def open_episodes(self) -> Mapping[int, Sequence[Episode]]:
+        """The episodes that go on, by machine, of those machines that have any."""
+        return self._episodes.open_episodes
+
+    def episodes_after(self, rows: Sequence[Row], machines: Sequence[Machine]) -> EpisodeChanges:
+        """Return what these readings change in the episodes; `machines` are theirs, as they are `after` them."""
+        return self._episodes.after(rows, machines, self.machines)
+
     def take(self, commit: Commit) -> None:
         """Take over what a commit changes, which is safe in the database by now."""
+        self._episodes.take(commit)
         for machine in commit.machines:
             self.machines[machine.latest.machine_id] = machine
         self.history.take(commit.minutes)
