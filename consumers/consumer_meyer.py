@@ -25,12 +25,11 @@ from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
-from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
-from consumers.records import Timestamp
 from consumers.report import Reporter, account_line, summary_line
+from consumers.restored import restored_fleet, restored_plant_clock
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
 from consumers.store.tables import ViewSettings
@@ -42,10 +41,6 @@ from utils.setting import parse_picture
 from utils.settings import Config
 from utils.text import count, printable, shown
 
-CLOCK_READINGS: Final = 2_000
-"""From as many of the newest readings it is known what time it is in the plant."""
-RECENT_READINGS: Final = 20_000
-"""As many of the newest readings are kept for the dashboard."""
 _OBJECTS_A_COLLECTION: Final = 20_000
 """Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
 objects, as Python does by itself, takes 4 % of the time of a catch-up."""
@@ -70,11 +65,9 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        plant_clock = _restored_plant_clock(store)
-        fleet = _restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
-        tail = cleanup.enter_context(
-            closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic, is_once=options.once))
-        )
+        plant_clock = restored_plant_clock(store, timestamp_at(time.time()))
+        fleet = restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
+        tail = cleanup.enter_context(closing(_tail(config, live_file, store, is_once=options.once)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock)
         known = count(len(fleet.machines), "machine")
@@ -136,44 +129,9 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     return None
 
 
-def _restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
-    machines, episodes = store.machines(), _restored_episodes(store, config)
-    if not is_drawn:
-        return Fleet(0, machines, machines_at_most=config.machines_at_most, episodes=episodes)
-    fleet = Fleet(
-        RECENT_READINGS,
-        machines,
-        store.newest_rows(RECENT_READINGS),
-        config.machines_at_most,
-        config.dashboard_window_min,
-        episodes,
-    )
-    if plant_at is not None:
-        history = fleet.history
-        history.keep(plant_at)
-        history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
-    return fleet
-
-
 def _view_settings(config: Config) -> ViewSettings:
     limits = config.limits
     return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
-
-
-def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
-    rule = EpisodeRule(
-        config.episode_raise_readings,
-        config.episode_raise_of,
-        config.episode_clear_readings,
-        config.episode_clear_share,
-    )
-    return EpisodeWatch(rule, config.limits, *store.episodes())
-
-
-def _restored_plant_clock(store: Store) -> PlantClock:
-    clock = PlantClock(store.plant_at)
-    clock.restore(store.newest_rows(CLOCK_READINGS), timestamp_at(time.time()))
-    return clock
 
 
 def _pipeline(
@@ -187,6 +145,18 @@ def _pipeline(
 ) -> Pipeline:
     judge = _judge(config, stop)
     return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+
+
+def _tail(config: Config, live_file: Path, store: Store, *, is_once: bool) -> Tail:
+    return Tail(
+        live_file,
+        store.streams(),
+        _say,
+        _warn,
+        time.monotonic,
+        is_once=is_once,
+        deletes_finished=config.delete_finished_files == "YES",
+    )
 
 
 def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:

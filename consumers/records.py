@@ -245,8 +245,7 @@ class Account(NamedTuple):
     expired_rows: int = 0
     """Of the stored lines, those whose rows were let go because they were old."""
     deleted_rows: int = 0
-    """Of the stored lines, those whose rows someone deleted by hand, as far as the rows' ids show; less than 0 if
-    someone added rows. The view `ingest_audit` counts the rows themselves."""
+    """Of the stored lines, those whose rows someone deleted by hand; less than 0 if someone added rows."""
 
     @property
     def balances(self) -> bool:

@@ -39,6 +39,10 @@ class Config:
     )
     live_file_max_mb: float = number(0.0, "size at which the live file is rotated; 0: never", "MB", 0, 1_000_000)
 
+    delete_finished_files: str = choice(
+        "NO", "YES: rotated files are deleted an hour after they were read to their end", ("NO", "YES")
+    )
+
     keep_rejected: int = whole_number(
         100_000, "rejected messages that are kept, the newest ones; all are counted", "messages", 1, 100_000_000
     )

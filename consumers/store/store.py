@@ -34,16 +34,11 @@ UPDATE source_files SET
     last_read_at = :last_read_at
 WHERE id = :id AND read_bytes = :offset_before
 """
-# Ids rise by one from 1 on, and the lowest expire first. So the lowest and the highest id show how many rows there
-# are, unless someone deleted some in their midst: to count them would be a scan.
 _SELECT_ACCOUNT: Final = """
 SELECT
     count(*), coalesce(sum(read_bytes - begin_bytes), 0), coalesce(sum(read_lines), 0),
     coalesce(sum(stored_lines), 0), coalesce(sum(rejected_lines), 0), coalesce(sum(blank_lines), 0),
-    (SELECT expired_rows FROM retention),
-    coalesce(sum(stored_lines), 0) - (SELECT expired_rows FROM retention) - coalesce(
-        (SELECT max(id) FROM manufacturing_analytics) - (SELECT min(id) FROM manufacturing_analytics) + 1, 0
-    )
+    (SELECT expired_rows FROM retention), coalesce((SELECT deleted_rows FROM ingest_audit LIMIT 1), 0)
 FROM source_files
 """
 _SIZE: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"

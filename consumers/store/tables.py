@@ -145,6 +145,8 @@ class Retained(NamedTuple):
 
     expired_rows: int
     plant_at: Timestamp | None
+    deleted_rows: int
+    """Deleted by hand."""
 
 
 class ViewSettings(NamedTuple):
