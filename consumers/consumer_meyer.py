@@ -19,25 +19,27 @@ from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
-from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
+from consumers.restore import restored_episodes, restored_watch, view_settings
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
-from consumers.store.tables import ViewSettings
+from consumers.watch import Watch
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
-from utils.settings import Config
+from utils.settings import Config, inherited_environment
 from utils.stop import StopRequest
 from utils.text import count, printable, shown
 
 CLOCK_READINGS: Final = 2_000
-"""From as many of the newest readings it is known what time it is in the plant."""
+"""From as many of the newest readings it is known what time it is in the plant, and who is silent."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
+ALERTS_END_WITHIN_S: Final = {False: 5.0, True: 30.0}
+"""For so long at most the end waits for alerts that are due; `--once` is True."""
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 
@@ -57,16 +59,18 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        fleet = _restored_fleet(store, config, RECENT_READINGS if is_drawn else 0)
+        fleet = _restored_fleet(store, config, RECENT_READINGS if is_drawn else CLOCK_READINGS)
         tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
+        watch = restored_watch(store, config, inherited_environment(), _say, _warn)
+        pipeline = _pipeline(config, tail, store, fleet, reporter, watch, stop)
         known = count(len(fleet.machines), "machine")
         _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
+        cleanup.callback(watch.finish, ALERTS_END_WITHIN_S[options.once], time.sleep)
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         growth = _growth_watch(config, store, live_file)
-        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth)
+        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth, watch=watch)
         if options.once:
             _read_once(config, options, loop, tail, fleet)
         else:
@@ -95,7 +99,11 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     while not stop.requested:
         try:
             return Store(
-                config.database_file, config.keep_rejected, config.keep_readings_days, _view_settings(config)
+                config.database_file,
+                config.keep_rejected,
+                config.keep_readings_days,
+                view_settings(config),
+                keeps_alerts=bool(config.alert_command),
             )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
@@ -107,26 +115,9 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     return None
 
 
-def _view_settings(config: Config) -> ViewSettings:
-    limits = config.limits
-    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
-
-
 def _restored_fleet(store: Store, config: Config, recent_readings: int) -> Fleet:
     recent = store.newest_rows(recent_readings) if recent_readings else ()
-    return Fleet(
-        recent_readings, store.machines(), recent, config.machines_at_most, _restored_episodes(store, config)
-    )
-
-
-def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
-    rule = EpisodeRule(
-        config.episode_raise_readings,
-        config.episode_raise_of,
-        config.episode_clear_readings,
-        config.episode_clear_share,
-    )
-    return EpisodeWatch(rule, config.limits, *store.episodes())
+    return Fleet(recent_readings, store.machines(), recent, config.machines_at_most, restored_episodes(store, config))
 
 
 def _restored_plant_clock(store: Store) -> PlantClock:
@@ -136,10 +127,21 @@ def _restored_plant_clock(store: Store) -> PlantClock:
 
 
 def _pipeline(
-    config: Config, tail: Tail, store: Store, fleet: Fleet, reporter: Reporter, stop: StopRequest
+    config: Config, tail: Tail, store: Store, fleet: Fleet, reporter: Reporter, watch: Watch, stop: StopRequest
 ) -> Pipeline:
     judge, plant_clock = _judge(config, stop), _restored_plant_clock(store)
-    return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+    return Pipeline(
+        tail,
+        store,
+        fleet,
+        judge,
+        time.time,
+        _say,
+        _warn,
+        reporter.rejected,
+        plant_clock=plant_clock,
+        report_events=watch.log.tell,
+    )
 
 
 def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:
