@@ -28,6 +28,8 @@ _STREAM: Final = Stream(1, "simulated", "first seen", 0, 0, b"", ())
 _LIFE_WITHOUT_END_S: Final = 1e9
 _CHATTER_ROUNDS: Final = 60
 _MOST_HEALTHY_PER_10_MIN: Final = 1.0
+_LEAST_TOLD: Final = 0.99
+_MOST_CHATTER: Final = 0.03
 _TRUTH: Final[dict[Signal, Callable[[Machine], bool]]] = {
     "temperature": lambda machine: machine.temperature_c > LIMITS.temperature_safe_max_c,
     "vibration": lambda machine: machine.vibration_mm_s > LIMITS.vibration_safe_max_mm_s,
@@ -160,13 +162,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--clear-readings", type=int, default=EpisodeRule().clear_readings)
     options.add_argument("--clear-share", type=float, default=EpisodeRule().clear_share)
     chosen = options.parse_args(argv)
-    rule = EpisodeRule(*map(int, chosen.rule[:3]), chosen.rule[3]) if chosen.rule else EpisodeRule()
-    scores = [
-        total(
-            [_score(seed, chosen.machines, chosen.minutes * 60, rule, is_healthy=is_healthy) for seed in chosen.seeds]
-        )
+    rule = EpisodeRule(clear_readings=chosen.clear_readings, clear_share=chosen.clear_share)
+    rounds = chosen.minutes * 60
+    worn, healthy = (
+        total([_score(seed, chosen.machines, rounds, rule, is_healthy=is_healthy) for seed in chosen.seeds])
         for is_healthy in (False, True)
-    ]
+    )
     hours = len(chosen.seeds) * chosen.minutes / 60
     print(f"{chosen.machines} machines, {hours:g} h, {rule}\n")
     _print("plant that wears", worn, hours)
@@ -181,25 +182,24 @@ def _score(seed: int, machines: int, rounds: int, rule: EpisodeRule, *, is_healt
 
 def _print(name: str, score: Score, hours: float) -> None:
     delays = sorted(score.delays) or [0]
+    most_of_them = delays[len(delays) * 95 // 100]
     print(f"{name}: {score.told:,} of {score.crossings:,} crossings told")
-    print(
-        f"    delay: {mean(delays):.1f} readings in the mean, 95 % {delays[len(delays) * 95 // 100]}, most {delays[-1]}"
-    )
+    print(f"    delay: {mean(delays):.1f} readings in the mean, 95 % up to {most_of_them}, all up to {delays[-1]}")
     print(f"    {score.episodes:,} episodes, {score.episodes / hours / 6:.1f} in 10 min")
     print(f"    {score.untrue} of them without a crossing, {score.chatter} raised again within a minute")
 
 
 def _bounds(worn: Score, healthy: Score, hours: float) -> list[Bound]:
-    chatter = worn.chatter / max(worn.episodes, 1)
+    told, chatter = worn.told / max(worn.crossings, 1), worn.chatter / max(worn.episodes, 1)
     healthy_rate = healthy.episodes / hours / 6
     return [
-        Bound("every crossing is told", f"{worn.told / max(worn.crossings, 1):.3f}", worn.told == worn.crossings),
+        Bound(f"at least {_LEAST_TOLD} of the crossings are told", f"{told:.3f}", told >= _LEAST_TOLD),
         Bound(
             f"at most {_MOST_HEALTHY_PER_10_MIN:g} episode in 10 min on a healthy plant",
             f"{healthy_rate:.2f}",
             healthy_rate <= _MOST_HEALTHY_PER_10_MIN,
         ),
-        Bound("no chatter", f"{chatter:.3f} of the episodes", worn.chatter == 0),
+        Bound(f"at most {_MOST_CHATTER} of the episodes chatter", f"{chatter:.3f}", chatter <= _MOST_CHATTER),
     ]
 
 
