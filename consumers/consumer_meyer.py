@@ -29,21 +29,23 @@ from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, summary_line
-from consumers.restored import restored_fleet, restored_plant_clock
+from consumers.restored import restored_fleet, restored_plant_clock, restored_watch, view_settings
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
-from consumers.store.tables import ViewSettings
+from consumers.watch import Watch
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
 from utils.paths import require_not_written
 from utils.setting import parse_picture
-from utils.settings import Config
+from utils.settings import Config, inherited_environment
 from utils.text import count, printable, shown
 
 _OBJECTS_A_COLLECTION: Final = 20_000
 """Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
 objects, as Python does by itself, takes 4 % of the time of a catch-up."""
+ALERTS_END_WITHIN_S: Final = {False: 5.0, True: 30.0}
+"""For so long at most the end waits for alerts that are due; `--once` is True."""
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 
@@ -69,13 +71,15 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         fleet = restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
         tail = cleanup.enter_context(closing(_tail(config, live_file, store, is_once=options.once)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock)
+        watch = restored_watch(store, config, inherited_environment(), _say, _warn)
+        pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock, watch)
         known = count(len(fleet.machines), "machine")
         _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
+        cleanup.callback(watch.finish, ALERTS_END_WITHIN_S[options.once], time.sleep)
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         growth = _growth_watch(config, store, live_file)
-        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth)
+        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth, watch=watch)
         if options.once:
             _read_once(config, options, loop, tail, fleet)
         else:
@@ -117,7 +121,8 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
                 config.keep_rejected,
                 config.keep_readings_days,
                 config.keep_minutes_days,
-                _view_settings(config),
+                view_settings(config),
+                keeps_alerts=bool(config.alert_command),
             )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
@@ -129,11 +134,6 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     return None
 
 
-def _view_settings(config: Config) -> ViewSettings:
-    limits = config.limits
-    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
-
-
 def _pipeline(
     config: Config,
     tail: Tail,
@@ -142,9 +142,20 @@ def _pipeline(
     reporter: Reporter,
     stop: StopRequest,
     plant_clock: PlantClock,
+    watch: Watch,
 ) -> Pipeline:
-    judge = _judge(config, stop)
-    return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+    return Pipeline(
+        tail,
+        store,
+        fleet,
+        _judge(config, stop),
+        time.time,
+        _say,
+        _warn,
+        reporter.rejected,
+        plant_clock=plant_clock,
+        report_events=watch.log.tell,
+    )
 
 
 def _tail(config: Config, live_file: Path, store: Store, *, is_once: bool) -> Tail:

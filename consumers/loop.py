@@ -11,6 +11,7 @@ from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.report import Reporter
 from consumers.store.errors import StoreFullError
+from consumers.watch import Watch
 from utils.settings import Config
 from utils.stop import StopRequest
 
@@ -35,6 +36,8 @@ class Loop:
         stop: StopRequest,
         child: Child | None,
         growth: GrowthWatch,
+        *,
+        watch: Watch,
     ) -> None:
         self._config = config
         self._pipeline = pipeline
@@ -44,6 +47,7 @@ class Loop:
         self._stop = stop
         self._child = child
         self._growth = growth
+        self._watch = watch
         self._is_behind = False
 
     def read_all(self) -> bool:
@@ -88,6 +92,7 @@ class Loop:
             self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
         )
         self._growth.look(pipeline.plant_clock.now)
+        self._watch.look(self._fleet, pipeline.tally, is_behind=has_more, is_waiting=pipeline.waiting is not None)
         if self._child is not None and not self._stop.requested:
             self._child.check()
         return has_more

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from consumers.ingest import RowOf, Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
-from consumers.records import Batch, Chunk, Commit, RejectedLine, Timestamp
+from consumers.records import Batch, Chunk, Commit, Event, RejectedLine, Timestamp
 from consumers.store.errors import StoreWaitError
 from consumers.store.retention import ROWS_A_STEP
 from utils.message import timestamp_at
@@ -77,7 +77,7 @@ class Pipeline:
     """Takes chunks from `source` through `judge` into `sink`, and into `fleet`.
 
     `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were rejected, and the
-    last of them. By `plant_clock`, old rows are let go between commits.
+    last of them, and `report_events` what is to be told of it. By `plant_clock`, old rows are let go between commits.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Pipeline:
         report_rejected: Callable[[int, Sequence[RejectedLine]], None],
         *,
         plant_clock: PlantClock | None = None,
+        report_events: Callable[[Sequence[Event]], None] = lambda _events: None,
     ) -> None:
         self.tally = Tally()
         self.waiting: Waiting | None = None
@@ -105,6 +106,7 @@ class Pipeline:
         self._say = say
         self._warn = warn
         self._report_rejected = report_rejected
+        self._report_events = report_events
         self._unsaved: tuple[Chunk, Commit] | None = None
         self._tried_s = 0.0
         self._expiry_steps = 1
@@ -187,5 +189,7 @@ class Pipeline:
             self._fleet.history.keep(self.plant_clock.now)
         self._expiry_steps = 1 + len(commit.batch.rows) // ROWS_A_STEP
         self.tally = self.tally.after(commit)
+        if commit.events:
+            self._report_events(commit.events)
         if commit.batch.rejected_lines:
             self._report_rejected(commit.batch.rejected_lines, commit.batch.rejected)

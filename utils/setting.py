@@ -5,6 +5,7 @@ A parser returns the value that a text stands for, or raises ValueError; the err
 
 import math
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import field
 from functools import partial
@@ -44,6 +45,11 @@ def folder(default: Path, meaning: str) -> Any:
 def choice(default: str, meaning: str, options: tuple[str, ...]) -> Any:
     """Declare one of several words in capitals, which may be written in any case."""
     return _declared(default, meaning, partial(parse_choice, options=options))
+
+
+def command(meaning: str) -> Any:
+    """Declare a command with its arguments, written as in a shell; there is none by default."""
+    return _declared(None, meaning, parse_command)
 
 
 def parse_number(text: str, *, low: float, high: float, unit: str = "") -> float:
@@ -87,6 +93,14 @@ def parse_picture(text: str) -> Path:
 def parse_folder(text: str) -> Path:
     """Return the path of a folder; `~` is the home folder."""
     return _path(text, "the path of a folder")
+
+
+def parse_command(text: str) -> tuple[str, ...]:
+    """Return the words of a command line; quotes hold a word together."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        raise ValueError("a command line with its quotes closed") from None
 
 
 def parse_choice(text: str, *, options: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
-from utils.setting import choice, file, folder, number, picture, whole_number
+from utils.setting import choice, command, file, folder, number, picture, whole_number
 from utils.text import shown
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -69,6 +69,8 @@ class Config:
         0.93, "well within a limit is what is at most this share of it", "factor", 0, 1
     )
 
+    alert_command: tuple[str, ...] | None = command("run once for each event that people should be told; empty: none")
+
     dashboard_window_min: float = number(
         60.0, "time that the trend panel looks back, as far as 400,000 minutes of machines reach", "min", 0.1, 100_000
     )
@@ -90,6 +92,11 @@ def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> d
     environ = os.environ if environ is None else environ
     settings = {name: value for name, value in from_file.items() if value is not None}
     return settings | {name: environ[name] for name in setting_names() if name in environ}
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the environment that another command inherits from this one."""
+    return dict(os.environ)
 
 
 def setting_names() -> tuple[str, ...]:

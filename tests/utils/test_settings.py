@@ -10,7 +10,7 @@ from utils.efficiency import Limits
 from utils.errors import PipelineError
 from utils.settings import Config, ConfigError, all_settings, make_config, read_settings, setting_names
 
-NUMBERS = [setting for setting in all_settings() if type(setting.default) in (int, float, type(None))]
+NUMBERS = [setting for setting in all_settings() if "low" in setting.metadata]
 BOUNDED = [(setting.name.upper(), setting.metadata["low"], setting.metadata["high"]) for setting in NUMBERS]
 
 

@@ -49,8 +49,8 @@ class Feed(StreamInMemory):
 
 
 @contextmanager
-def feed_into(database: Path, keep_rejected: int = 100_000) -> Iterator[Feed]:
-    with closing(Store(database, keep_rejected)) as store:
+def feed_into(database: Path, keep_rejected: int = 100_000, *, keeps_alerts: bool = False) -> Iterator[Feed]:
+    with closing(Store(database, keep_rejected, keeps_alerts=keeps_alerts)) as store:
         yield Feed(store)
 
 
