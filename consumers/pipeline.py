@@ -168,10 +168,9 @@ class Pipeline:
         """Work out what a chunk changes; nothing changes by that."""
         at = timestamp_at(self._clock())
         batch = self._batch(chunk, at)
-        machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, self._fleet.after(batch.rows))
-        return Commit(
-            chunk.before, chunk.after, batch, machines, at, episodes=episodes, excesses=excesses, events=events
-        )
+        changes = self._fleet.after(batch.rows)
+        machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, changes.machines)
+        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
 
     def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset
@@ -186,6 +185,8 @@ class Pipeline:
         self._source.advance(chunk)
         self._fleet.take(commit)
         self.plant_clock.hear(commit.batch.rows, commit.at)
+        if self.plant_clock.now is not None:
+            self._fleet.history.keep(self.plant_clock.now)
         self._expiry_steps = 1 + len(commit.batch.rows) // ROWS_A_STEP
         self.tally = self.tally.after(commit)
         if commit.events:

@@ -116,9 +116,42 @@ class Machine(NamedTuple):
     idle_efficiency_sum: float = 0.0
     maintenance_efficiency_sum: float = 0.0
     offline_efficiency_sum: float = 0.0
+    minute_readings: int = 0
+    """Of the open minute, that of the latest reading, what is not in `machine_minutes` yet; see Minute."""
+    minute_active_readings: int = 0
+    minute_anomalies: int = 0
+    minute_efficiency_sum: float = 0.0
+    minute_efficiency_min: float = 0.0
+    minute_temperature_sum: float = 0.0
+    minute_temperature_max: float | None = None
+    minute_vibration_sum: float = 0.0
+    minute_vibration_max: float | None = None
     last_anomaly_at: Timestamp | None = None
     """When it was beyond a limit last, by its clock, in the order in which its readings came."""
     open_episodes: int = 0
+
+
+class Minute(NamedTuple):
+    """What one machine did in one minute of its clock, or a part of that. A row of `machine_minutes`.
+
+    The sums are exact in any order of adding; see `machines.minutes`.
+    """
+
+    machine_id: int
+    minute: Timestamp
+    """Its first moment."""
+    readings: int
+    active_readings: int
+    anomalies: int
+    efficiency_sum: float
+    efficiency_min: float
+    temperature_sum: float
+    """°C, of the active readings; the same for the others that follow."""
+    temperature_max: float | None
+    """None: there was no active reading."""
+    vibration_sum: float
+    """mm/s."""
+    vibration_max: float | None
 
 
 class Episode(NamedTuple):
@@ -190,6 +223,8 @@ class Commit(NamedTuple):
     """The machines that have new readings, as they are from now on."""
     at: Timestamp
     """When, by the consumer's clock."""
+    minutes: Sequence[Minute] = ()
+    """What the readings add to minutes that are not, or are no longer, a machine's open one."""
     episodes: Sequence[Episode] = ()
     """Those that were raised, go on or were cleared, as they are from now on."""
     excesses: Mapping[int, Sequence[Excess]] = MappingProxyType({})

@@ -2,15 +2,24 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from consumers.alerts import Alerter
 from consumers.machines.episodes import EpisodeRule, EpisodeWatch
+from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
 from consumers.machines.silence import SilenceWatch
+from consumers.records import Timestamp
 from consumers.store.store import Store
 from consumers.store.tables import ViewSettings
 from consumers.watch import EventLog, Watch
 from utils.message import timestamp_at
 from utils.settings import Config
+
+CLOCK_READINGS: Final = 2_000
+"""From as many of the newest readings it is known what time it is in the plant, and who is silent."""
+RECENT_READINGS: Final = 20_000
+"""As many of the newest readings are kept for the dashboard."""
 
 
 def view_settings(config: Config) -> ViewSettings:
@@ -28,6 +37,34 @@ def restored_episodes(store: Store, config: Config) -> EpisodeWatch:
         config.episode_clear_share,
     )
     return EpisodeWatch(rule, config.limits, *store.episodes())
+
+
+def restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
+    """Return what is known of all machines, for a dashboard more of it. Raises StoreError."""
+    machines, episodes = store.machines(), restored_episodes(store, config)
+    if not is_drawn:
+        newest = store.newest_rows(CLOCK_READINGS)
+        return Fleet(CLOCK_READINGS, machines, newest, config.machines_at_most, episodes=episodes)
+    fleet = Fleet(
+        RECENT_READINGS,
+        machines,
+        store.newest_rows(RECENT_READINGS),
+        config.machines_at_most,
+        config.dashboard_window_min,
+        episodes,
+    )
+    if plant_at is not None:
+        history = fleet.history
+        history.keep(plant_at)
+        history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
+    return fleet
+
+
+def restored_plant_clock(store: Store) -> PlantClock:
+    """Return the plant's clock, with the newest readings taken into account again. Raises StoreError."""
+    clock = PlantClock(store.plant_at)
+    clock.restore(store.newest_rows(CLOCK_READINGS), timestamp_at(time.time()))
+    return clock
 
 
 def restored_watch(

@@ -45,6 +45,9 @@ class Config:
     keep_readings_days: float = number(
         0.0, "readings are kept for so long by the plant's clock, then deleted; 0: for ever", "days", 0, 100_000
     )
+    keep_minutes_days: float = number(
+        0.0, "what each machine did by the minute is kept for so long; 0: for ever", "days", 0, 100_000
+    )
     machines_at_most: int = whole_number(
         100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000
     )
@@ -65,7 +68,7 @@ class Config:
     alert_command: tuple[str, ...] | None = command("run once for each event that people should be told; empty: none")
 
     dashboard_window_min: float = number(
-        60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000
+        60.0, "time that the trend panel looks back, as far as 400,000 minutes of machines reach", "min", 0.1, 100_000
     )
     stale_after_s: float = number(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)

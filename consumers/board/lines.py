@@ -6,17 +6,20 @@ away: a line breaks if its machine was silent, and it ends at its machine's late
 """
 
 from collections.abc import Collection
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consumers.board.palette import MACHINE_COLOURS
-from consumers.records import RatedReading
+from consumers.machines.fleet import Fleet
+from consumers.machines.minutes import minute_of
+from consumers.records import Minute, RatedReading
 from utils.message import epoch_seconds
 
 _MOST_POINTS_A_MACHINE: Final = 150
 _MOST_POINTS_A_GREY_MACHINE: Final = 60
+_MINUTE_S: Final = 60.0
 _BIN_WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -40,19 +43,40 @@ class Lines(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Readings as columns, by machine and then by time."""
+    """Readings and minutes as columns, by machine and then by time."""
 
     machine_id: _Numbers
     time_s: Floats
     score: Floats
     active: _Flags
+    width_s: Floats
+    """0: a reading; else the mean of so many seconds."""
 
 
-def lines_of(readings: Collection[RatedReading], window_s: float, silence_s: float) -> Lines:
-    """Return the newest `window_s` of at least one reading as lines that break after `silence_s`."""
-    machine_id, time_s, score, active = _newest(readings, window_s)
+def past_minutes(fleet: Fleet, readings: Collection[RatedReading]) -> list[Minute]:
+    """Return the minutes of which there is none of these readings, up to the newest of them."""
+    at_hand = {(reading.machine_id, minute_of(reading.timestamp)) for reading in readings}
+    newest = max(reading.timestamp for reading in readings)
+    return [
+        minute
+        for machine_id in fleet.history.machine_ids()
+        for minute in fleet.history.of(machine_id)
+        if minute.minute <= newest and (machine_id, minute_of(minute.minute)) not in at_hand
+    ]
+
+
+def lines_of(
+    readings: Collection[RatedReading], window_s: float, silence_s: float, minutes: Collection[Minute] = ()
+) -> Lines:
+    """Return the newest `window_s` of at least one reading as lines that break after `silence_s`.
+
+    Of the time that the readings do not reach back to, a line shows the means of `minutes`.
+    """
+    machine_id, time_s, score, active, width_s = _newest(readings, minutes, window_s)
     changes = _changes(machine_id)
-    begins = changes | np.concatenate(([True], np.diff(time_s) > silence_s))
+    # Between two minutes it is certain of the time between their middles, less a half of each, that it was silent.
+    silent_s = np.diff(time_s) - (width_s[1:] + width_s[:-1]) / 2
+    begins = changes | np.concatenate(([True], silent_s > silence_s))
     mean_of_s = _bin_width_s(time_s, _lengths(np.flatnonzero(changes), len(time_s)))
     starts = _bin_starts(time_s, mean_of_s, changes, begins) if mean_of_s else np.arange(len(time_s))
     readings_a_point = _lengths(starts, len(time_s))
@@ -66,15 +90,36 @@ def lines_of(readings: Collection[RatedReading], window_s: float, silence_s: flo
     )
 
 
-def _newest(readings: Collection[RatedReading], window_s: float) -> _Columns:
-    """Return the readings of the newest `window_s`, sorted."""
-    machine_id = np.fromiter((reading.machine_id for reading in readings), np.int64, len(readings))
-    time_s = np.fromiter((epoch_seconds(reading.timestamp) for reading in readings), np.float64, len(readings))
-    score = np.fromiter((reading.efficiency_score for reading in readings), np.float64, len(readings))
-    active = np.fromiter((reading.mode == "active" for reading in readings), np.bool_, len(readings))
-    order = np.lexsort((time_s, machine_id))
-    order = order[time_s[order] >= time_s.max() - window_s]
-    return _Columns(machine_id[order], time_s[order], score[order], active[order])
+def _newest(readings: Collection[RatedReading], minutes: Collection[Minute], window_s: float) -> _Columns:
+    """Return the readings and minutes of the newest `window_s`, sorted."""
+    parts: Any = zip(_columns_of(readings), _minute_columns_of(minutes), strict=True)
+    columns = _Columns(*map(np.concatenate, parts))
+    order = np.lexsort((columns.time_s, columns.machine_id))
+    order = order[columns.time_s[order] >= columns.time_s.max() - window_s]
+    return _Columns(*(column[order] for column in columns))
+
+
+def _columns_of(readings: Collection[RatedReading]) -> _Columns:
+    count = len(readings)
+    return _Columns(
+        np.fromiter((reading.machine_id for reading in readings), np.int64, count),
+        np.fromiter((epoch_seconds(reading.timestamp) for reading in readings), np.float64, count),
+        np.fromiter((reading.efficiency_score for reading in readings), np.float64, count),
+        np.fromiter((reading.mode == "active" for reading in readings), np.bool_, count),
+        np.zeros(count),
+    )
+
+
+def _minute_columns_of(minutes: Collection[Minute]) -> _Columns:
+    count = len(minutes)
+    begin_s = {minute: epoch_seconds(minute) for minute in {minute.minute for minute in minutes}}
+    return _Columns(
+        np.fromiter((minute.machine_id for minute in minutes), np.int64, count),
+        np.fromiter((begin_s[minute.minute] + _MINUTE_S / 2 for minute in minutes), np.float64, count),
+        np.fromiter((minute.efficiency_sum / minute.readings for minute in minutes), np.float64, count),
+        np.fromiter((minute.active_readings == minute.readings for minute in minutes), np.bool_, count),
+        np.full(count, _MINUTE_S),
+    )
 
 
 def _bin_width_s(time_s: Floats, readings_a_machine: _Numbers) -> float:

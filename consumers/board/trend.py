@@ -2,8 +2,8 @@
 
 A plant may have thousands of machines, but a person can follow only a few lines. So the worst machines get a colour
 each and their name at the line's end. All others are drawn in grey, the fainter the more of them there are. A machine
-keeps its colour for as long as it is named. At each frame the lines are made anew from the recent readings (see
-`lines`), and shown by artists that were made once.
+keeps its colour for as long as it is named. At each frame the lines are made anew from the recent readings and
+minutes (see `lines`), and shown by artists that were made once.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from consumers.board.axes import frame, inches, size_pt
 from consumers.board.labels import spread
 from consumers.board.letters import drawable
-from consumers.board.lines import Floats, Lines, lines_of
+from consumers.board.lines import Floats, Lines, lines_of, past_minutes
 from consumers.board.palette import GRID, MACHINE_COLOURS, NAME_PT, OTHERS_COLOUR, WAITING_PT
 from consumers.board.words import machine_name, trend_words, waiting_words
 from consumers.machines.attendance import Attendance
@@ -68,11 +68,13 @@ class TrendPanel:
         self._slots: dict[int, int] = {}
 
     def update(self, fleet: Fleet, attendance: Attendance) -> None:
-        """Draw the attendance's readings; if no machine is known, say what is waited for."""
+        """Draw the attendance's readings, and the minutes before; if no machine is known, say what is waited for."""
         self._waiting.set_visible(not fleet.machines)
         self._axes.xaxis.set_visible(bool(attendance.readings))
-        if attendance.readings:
-            self._draw(fleet, lines_of(attendance.readings, self._window_s, attendance.silence_s))
+        readings = attendance.readings
+        if readings:
+            minutes = past_minutes(fleet, readings)
+            self._draw(fleet, lines_of(readings, self._window_s, attendance.silence_s, minutes))
 
     def _draw(self, fleet: Fleet, lines: Lines) -> None:
         shown = np.unique(lines.machine_id).tolist()

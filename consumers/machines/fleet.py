@@ -3,19 +3,28 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
-from itertools import islice
-from operator import itemgetter
-from typing import Any, Final
+from itertools import compress, islice
+from typing import Any, Final, NamedTuple
 
 from consumers.machines.admission import Admission
 from consumers.machines.episodes import EpisodeChanges, EpisodeRule, EpisodeWatch
-from consumers.records import Commit, Episode, Machine, RatedReading, Row
+from consumers.machines.history import History
+from consumers.machines.minutes import (
+    OPEN_READINGS,
+    OPEN_SUMS,
+    Columns,
+    Sums,
+    added,
+    by_minute_and_machine,
+    columns_of,
+    first_moment,
+    minute_of,
+    summed,
+)
+from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
 from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
-_COUNTED: Final = itemgetter(
-    *map(RatedReading._fields.index, ("machine_id", "mode", "efficiency_score", "is_anomaly"))
-)
 _field = Machine._fields.index
 _LATEST, _READINGS, _ANOMALIES = map(_field, ("latest", "readings", "anomalies"))
 _MODE_READINGS: Final = {mode: _field(f"{mode}_readings") for mode in MODES}
@@ -24,10 +33,20 @@ _UNKNOWN: Final[tuple[Any, ...]] = (None, *Machine._field_defaults.values())
 _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
 
+class Changes(NamedTuple):
+    """What a chunk's readings change in a fleet."""
+
+    machines: list[Machine]
+    """The machines that have new readings, as they are from then on."""
+    minutes: list[Minute]
+    """What is added to minutes that are not, or are no longer, a machine's open one."""
+
+
 class Fleet:
     """Every machine ever heard of, at most `machines_at_most`.
 
-    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came.
+    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came; `history` the
+    minutes of the newest `window_min`.
     """
 
     def __init__(
@@ -36,9 +55,11 @@ class Fleet:
         machines: Iterable[Machine] = (),
         recent: Iterable[RatedReading] = (),
         machines_at_most: int = 100_000,
+        window_min: float = 0.0,
         episodes: EpisodeWatch | None = None,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
+        self.history = History(self.machines, window_min)
         self.recent = deque(recent, recent_capacity)
         self._episodes = episodes or EpisodeWatch(EpisodeRule(), Limits())
         self._recent_capacity = recent_capacity
@@ -51,25 +72,28 @@ class Fleet:
             return None
         return Admission(self.machines, room, self._machines_at_most)
 
-    def after(self, rows: Sequence[Row]) -> list[Machine]:
-        """Return the machines of these readings as they are after them; the fleet itself does not change.
+    def after(self, rows: Sequence[Row]) -> Changes:
+        """Return what these readings change; the fleet itself does not change.
 
         `rows` are in the order of the file.
         """
         changed: dict[int, list[Any]] = {}
-        # Few combinations, many rows: counted at C speed, then added up once for each combination.
-        for (machine_id, mode, efficiency_score, is_anomaly), count in Counter(map(_COUNTED, rows)).items():
-            values = changed.get(machine_id)
-            if values is None:
-                values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
-            mode_sum = _MODE_SUM[mode]
-            values[_READINGS] += count
-            values[_ANOMALIES] += is_anomaly * count
-            values[_MODE_READINGS[mode]] += count
-            values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_score) * count) / 10
-        for machine_id, row in {row[0]: row for row in rows}.items():
-            changed[machine_id][_LATEST] = RatedReading._make(row)
-        return list(map(Machine._make, changed.values()))
+        sums: dict[int, dict[str, Sums]] = {}
+        # Many rows, few groups: each is added up at C speed, column by column.
+        for minute, rows_by_machine in by_minute_and_machine(rows).items():
+            for machine_id, own_rows in rows_by_machine.items():
+                values = changed.get(machine_id)
+                if values is None:
+                    values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
+                    sums[machine_id] = {}
+                columns = columns_of(own_rows)
+                sums[machine_id][minute] = own_sums = summed(columns)
+                _count(values, own_sums, columns)
+        minutes: list[Minute] = []
+        for machine_id, row in _latest_by_machine(rows, len(changed)).items():
+            _turn_minute(changed[machine_id], sums[machine_id], RatedReading._make(row))
+            minutes += [Minute(machine_id, first_moment(minute), *of) for minute, of in sums[machine_id].items()]
+        return Changes(list(map(Machine._make, changed.values())), minutes)
 
     @property
     def open_episodes(self) -> Mapping[int, Sequence[Episode]]:
@@ -85,6 +109,7 @@ class Fleet:
         self._episodes.take(commit)
         for machine in commit.machines:
             self.machines[machine.latest.machine_id] = machine
+        self.history.take(commit.minutes)
         if self._recent_capacity:
             self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))
 
@@ -113,6 +138,41 @@ class Fleet:
         readings = sum(getattr(machine, f"{mode}_readings") for machine in machines)
         tenths = sum(_tenths(getattr(machine, f"{mode}_efficiency_sum")) for machine in machines)
         return tenths / 10 / readings if readings else None
+
+
+def _latest_by_machine(rows: Sequence[Row], machines: int) -> dict[int, Row]:
+    """Return the latest row of each of the machines."""
+    latest: dict[int, Row] = {}
+    for row in reversed(rows):
+        latest.setdefault(row[0], row)
+        if len(latest) == machines:
+            break
+    return latest
+
+
+def _count(values: list[Any], sums: Sums, columns: Columns) -> None:
+    """Add rows of one machine, and what they come to, to its totals."""
+    modes, _, _, scores, _, _ = columns
+    readings, _, anomalies, efficiency_sum, *_ = sums
+    values[_READINGS] += readings
+    values[_ANOMALIES] += anomalies
+    for mode in set(modes):
+        count = modes.count(mode)
+        if count < readings:  # few minutes hold more than one mode
+            efficiency_sum = sum(compress(scores, map(mode.__eq__, modes)))
+        mode_sum = _MODE_SUM[mode]
+        values[_MODE_READINGS[mode]] += count
+        values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_sum)) / 10
+
+
+def _turn_minute(values: list[Any], sums: dict[str, Sums], latest: RatedReading) -> None:
+    """Put the latest reading and its minute into a machine's values; leave in `sums` what is of other minutes."""
+    if values[OPEN_READINGS]:
+        was_open = minute_of(values[_LATEST].timestamp)
+        before = values[OPEN_SUMS]
+        sums[was_open] = added(before, sums[was_open]) if was_open in sums else before
+    values[_LATEST] = latest
+    values[OPEN_SUMS] = sums.pop(minute_of(latest.timestamp))
 
 
 def _tenths(value: float) -> int:

@@ -1,6 +1,6 @@
-"""What is let go because it is old: readings, a small step at a time, between commits.
+"""What is let go because it is old: readings and minutes, a small step at a time, between commits.
 
-They go in the order in which they came, the lowest id first, up to the first one that is young. So nothing is
+Readings go in the order in which they came, the lowest id first, up to the first one that is young. So nothing is
 scanned and no index is needed, and the rows that are left have ids without gaps:
 
 - a reading that came late, or from a clock that is behind, waits until those before it are gone;
@@ -11,11 +11,10 @@ scanned and no index is needed, and the rows that are left have ids without gaps
 """
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Final
 
 from consumers.records import Timestamp
+from consumers.store.minutes import OldMinutes, Transaction
 from consumers.store.tables import RETENTION, Retained, RowError
 from utils.message import epoch_seconds
 from utils.moment import DAY_S, shifted
@@ -40,11 +39,9 @@ DELETE FROM manufacturing_analytics WHERE id <= (
 _COUNT_EXPIRED: Final = "UPDATE retention SET expired_rows = expired_rows + ?"
 _NOTE_TIME: Final = "UPDATE retention SET plant_at = ?"
 
-Transaction = Callable[[], AbstractContextManager[None]]
-
 
 class Retention:
-    """Keeps readings for so many days by the plant's time (0: for ever), and the plant's time itself.
+    """Keeps readings and minutes for so many days by the plant's time (0: for ever), and the plant's time itself.
 
     Every method raises what `transaction` makes of sqlite3.Error; a step that fails has changed nothing, and the next
     one tries it again.
@@ -55,17 +52,21 @@ class Retention:
         connection: sqlite3.Connection,
         transaction: Transaction,
         keep_readings_days: float,
+        keep_minutes_days: float,
     ) -> None:
         self._connection = connection
         self._transaction = transaction
         self._readings = OldReadings(connection, transaction, keep_readings_days) if keep_readings_days else None
+        self._minutes = OldMinutes(connection, transaction, keep_minutes_days) if keep_minutes_days else None
         self.plant_at = self._retained().plant_at
         """The plant's time as it is noted in the database; None if there was no reading yet."""
 
     def step(self, plant_at: Timestamp) -> bool:
         """Let a few rows go that are too old by the plant's time; return whether there may be more."""
         self._note(plant_at)
-        return self._readings is not None and self._readings.step(plant_at)
+        has_more_readings = self._readings is not None and self._readings.step(plant_at)
+        has_more_minutes = self._minutes is not None and self._minutes.step(plant_at)
+        return has_more_readings or has_more_minutes
 
     def _note(self, plant_at: Timestamp) -> None:
         noted = self.plant_at

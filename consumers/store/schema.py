@@ -9,6 +9,7 @@ from typing import Final
 
 from consumers.records import Mark
 from consumers.store.episodes_step import STEP_EPISODES
+from consumers.store.step_minutes import STEP_MINUTES, hundredths
 from consumers.store.tables import packed_marks
 
 _STEP_1: Final = """
@@ -234,7 +235,7 @@ CROSS JOIN kept
 LEFT JOIN rejected ON rejected.source_file_id = source_files.id;
 """
 
-STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION, STEP_EPISODES)
+STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION, STEP_MINUTES, STEP_EPISODES)
 """The scripts that make a new database, of version 0, one of version 1, that one of version 2, and so on."""
 VERSION: Final = len(STEPS)
 
@@ -247,6 +248,7 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     Raises sqlite3.Error; a step that fails has changed nothing.
     """
     connection.create_function("marks_of_version_1", 2, _marks_of_version_1, deterministic=True)
+    connection.create_function("hundredths", 1, hundredths, deterministic=True)
     for number, script in enumerate(STEPS[version:], version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
 

@@ -2,14 +2,15 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.records import Account, Commit, Episode, Excess, Machine, RatedReading, Stream, Timestamp
+from consumers.records import Account, Commit, Episode, Excess, Machine, Minute, RatedReading, Stream, Timestamp
 from consumers.store.episodes import KeptEpisodes, set_view_settings
 from consumers.store.errors import StoreError, is_busy, named
+from consumers.store.minutes import ADD_MINUTE, newest_minutes
 from consumers.store.outbox import Outbox
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
@@ -51,8 +52,8 @@ _SIZE: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_pag
 class Store:
     """The one consumer's connection to its database, which is made if it is not there.
 
-    At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings are kept for so
-    many days by the plant's time; 0: for ever. If it `keeps_alerts`, events wait in its `outbox`.
+    At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings and minutes are
+    kept for so many days by the plant's time; 0: for ever. If it `keeps_alerts`, events wait in its `outbox`.
     Every method raises StoreError, and StoreWaitError if trying again helps.
     """
 
@@ -61,6 +62,7 @@ class Store:
         path: Path,
         keep_rejected: int = 100_000,
         keep_readings_days: float = 0.0,
+        keep_minutes_days: float = 0.0,
         view_settings: ViewSettings | None = None,
         *,
         keeps_alerts: bool = False,
@@ -72,13 +74,14 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
+            self._check_that_it_has_one_name()
             self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
             )
             self._prepare()
             self._rejected = KeptRejected(self._connection, keep_rejected)
-            self._retention = Retention(self._connection, self._transaction, keep_readings_days)
+            self._retention = Retention(self._connection, self._transaction, keep_readings_days, keep_minutes_days)
             self._episodes = KeptEpisodes(self._connection)
             self.outbox = Outbox(self._connection, self._transaction, self._named_errors, is_kept=keeps_alerts)
             set_view_settings(self._connection, view_settings or ViewSettings())
@@ -112,6 +115,13 @@ class Store:
                 continue
         return rows
 
+    def minutes(
+        self, machine_ids: Iterable[int], since: Timestamp, until: Timestamp, at_most: int
+    ) -> Iterator[Minute]:
+        """Return the minutes of machines that are no longer open, of each the newest ones; see `newest_minutes`."""
+        with self._named_errors():
+            yield from newest_minutes(self._connection, machine_ids, since, until, at_most)
+
     def account(self) -> Account:
         """Return what became of the lines of all streams together."""
         with self._named_errors():
@@ -128,6 +138,7 @@ class Store:
             self._connection.executemany(READINGS.insert, commit.batch.rows)
             kept_rejected = self._rejected.save(commit)
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
+            self._connection.executemany(ADD_MINUTE, commit.minutes)
             self._episodes.save(commit)
             self.outbox.add(commit.events)
         self._rejected.count = kept_rejected
@@ -179,6 +190,14 @@ class Store:
             cursor = self._connection.execute(_ADVANCE_SOURCE, values)
         if cursor.rowcount != 1:
             raise StoreError(f"another consumer has written to {self._shown}; stop one of the two, then start again")
+
+    def _check_that_it_has_one_name(self) -> None:
+        """See that no hard link leads to the database: under each of its names it would have another log and lock."""
+        if self._path.exists() and self._path.stat().st_nlink > 1:
+            raise StoreError(
+                f"{self._shown} has a second name, a hard link, under which another program could destroy it; "
+                "remove that, or make it a copy"
+            )
 
     def _check_that_it_is_there(self) -> None:
         """See that the path still names the open database: into a deleted one, everything would be saved in vain."""

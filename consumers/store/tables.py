@@ -3,11 +3,12 @@
 To add a column: add a field to the record, at its end, and a step to the schema that adds the column.
 """
 
+import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from consumers.records import Commit, Episode, Event, Excess, Machine, Mark, RatedReading, Stream, Timestamp
+from consumers.records import Commit, Episode, Event, Excess, Machine, Mark, Minute, RatedReading, Stream, Timestamp
 from utils.message import MessageError, utc_timestamp
 from utils.text import printable
 
@@ -16,7 +17,7 @@ _COLUMN_BY_FIELD: Final = {"temperature_c": "temperature", "vibration_mm_s": "vi
 _MARK: Final = struct.Struct(">Q16s")
 _SHOWN_CHARACTERS: Final = 80
 _LARGEST: Final = 2**62
-"""No sum or count of a plant comes near it, and adding to it stays within what SQLite keeps."""
+"""No count of a plant comes near it, and adding to it stays within what SQLite keeps."""
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
@@ -166,18 +167,19 @@ def unpacked_marks(packed: bytes) -> tuple[Mark, ...]:
 
 def _check_of(hint: Any) -> Callable[[Any], bool]:
     """Return the check that a value from the database is of a field's type."""
-    if hint == Timestamp:
-        return _is_timestamp
-    if hint == Timestamp | None:
-        return lambda value: value is None or _is_timestamp(value)
-    if hint == int | None:
-        return lambda value: value is None or type(value) is int
+    if hint in _CHECKS:
+        return _CHECKS[hint]
     if get_origin(hint) is Literal:
         return frozenset(get_args(hint)).__contains__
-    if hint in (int, float):
-        kinds = (int, float) if hint is float else (int,)
-        return lambda value: type(value) in kinds and -_LARGEST < value < _LARGEST
     return lambda value: type(value) is hint
+
+
+def _is_whole_number(value: object) -> bool:
+    return type(value) is int and -_LARGEST < value < _LARGEST
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _is_timestamp(value: object) -> bool:
@@ -187,11 +189,21 @@ def _is_timestamp(value: object) -> bool:
         return False
 
 
+_CHECKS: Final[dict[Any, Callable[[object], bool]]] = {
+    int: _is_whole_number,
+    int | None: lambda value: value is None or _is_whole_number(value),
+    float: _is_number,
+    float | None: lambda value: value is None or _is_number(value),
+    Timestamp: _is_timestamp,
+    Timestamp | None: lambda value: value is None or _is_timestamp(value),
+}
+
 READINGS: Final = Table("manufacturing_analytics", RatedReading)
 REJECTED: Final = Table("rejected_messages", RejectedMessage)
 MACHINES: Final = Table("machines", Machine)
 SOURCES: Final = Table("source_files", SourceFile)
 RETENTION: Final = Table("retention", Retained)
+MINUTES: Final = Table("machine_minutes", Minute)
 EPISODES: Final = Table("anomaly_episodes", Episode)
 EXCESSES: Final = Table("excesses", Excess)
 ALERTS: Final = Table("alerts", Event)

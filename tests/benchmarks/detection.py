@@ -146,7 +146,7 @@ def _row(reading: Reading) -> Row:
 
 
 def _take(fleet: Fleet, rows: list[Row]) -> Commit:
-    machines, episodes, excesses, events = fleet.episodes_after(rows, fleet.after(rows))
+    machines, episodes, excesses, events = fleet.episodes_after(rows, fleet.after(rows).machines)
     batch = Batch(rows, [], 0, 0, len(rows))
     commit = Commit(_STREAM, _STREAM, batch, machines, _AT, episodes=episodes, excesses=excesses, events=events)
     fleet.take(commit)

@@ -37,18 +37,18 @@ class StreamInMemory:
     def commit(self, data: bytes, at: str = AT) -> Commit:
         chunk = self.chunk(data)
         batch = ingest(data, chunk.before.offset, at, LIMITS)
-        machines, episodes, excesses, events = self.fleet.episodes_after(batch.rows, self.fleet.after(batch.rows))
-        return Commit(
-            chunk.before, chunk.after, batch, machines, at, episodes=episodes, excesses=excesses, events=events
-        )
+        changes = self.fleet.after(batch.rows)
+        machines, episodes, excesses, events = self.fleet.episodes_after(batch.rows, changes.machines)
+        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
 
 
 def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
     """Let a fleet take rows as a commit brings them; returns the machines that changed."""
     stream = Stream(1, "live.json", "first seen", 0, 0, b"", ())
-    machines, episodes, excesses, events = fleet.episodes_after(rows, fleet.after(rows))
+    changes = fleet.after(rows)
+    machines, episodes, excesses, events = fleet.episodes_after(rows, changes.machines)
     batch = Batch(list(rows), [], 0, 0, len(rows))
-    fleet.take(Commit(stream, stream, batch, machines, AT, episodes=episodes, excesses=excesses, events=events))
+    fleet.take(Commit(stream, stream, batch, machines, AT, changes.minutes, episodes, excesses, events))
     return machines
 
 

@@ -1,7 +1,13 @@
+from collections.abc import Sequence
+
 import pytest
 
-from consumers.board.lines import lines_of
+from consumers.board.lines import lines_of, past_minutes
+from consumers.machines.fleet import Fleet
+from consumers.records import RatedReading
 from tests.consumers.machines.support import T0_S, row
+from tests.consumers.support import take
+from utils.message import timestamp_at
 
 HOUR_S = 3600
 
@@ -51,3 +57,35 @@ def test_lines_of_many_machines_have_fewer_points_each() -> None:
 def test_the_mean_while_active_leaves_other_modes_out() -> None:
     lines = lines_of([row(1, 0), row(1, 1, temperature_c=77), row(1, 2, "offline"), row(2, 0, "idle")], HOUR_S, 60)
     assert lines.active_mean == {1: 95}
+
+
+# Of the time that the readings do not reach back to
+
+
+def past(rows: Sequence[RatedReading], recent_capacity: int) -> Fleet:
+    fleet = Fleet(recent_capacity, window_min=60)
+    take(fleet, rows)
+    return fleet
+
+
+def test_a_minute_is_drawn_where_none_of_its_readings_is_at_hand() -> None:
+    fleet = past([row(machine_id, second) for second in range(0, 300, 10) for machine_id in (1, 2)], 20)
+    minutes = past_minutes(fleet, fleet.recent)
+    assert sorted((minute.machine_id, minute.minute) for minute in minutes) == [
+        (machine_id, timestamp_at(T0_S + second)) for machine_id in (1, 2) for second in (0, 60, 120)
+    ]
+    lines = lines_of(fleet.recent, HOUR_S, 60, minutes)
+    assert (lines.time_s[lines.machine_id == 2] - T0_S).tolist() == [30, 90, 150, *range(200, 300, 10)]
+    assert lines.begins.tolist() == ([True] + [False] * 12) * 2
+
+
+def test_a_minute_ahead_of_all_readings_is_of_a_wrong_clock_and_not_drawn() -> None:
+    fleet = past([row(1, 0), row(2, 5000), row(2, 60), row(1, 60)], 2)
+    assert [minute.machine_id for minute in past_minutes(fleet, fleet.recent)] == [1]
+
+
+def test_a_minutes_point_is_its_mean_and_a_silence_of_minutes_breaks_the_line() -> None:
+    fleet = past([row(1, 0), row(1, 30, temperature_c=77), row(1, 200), row(1, 260)], 1)
+    lines = lines_of(fleet.recent, HOUR_S, 60, past_minutes(fleet, fleet.recent))
+    assert lines.score.tolist() == [95, 100, 100]
+    assert lines.begins.tolist() == [True, True, False]

@@ -30,7 +30,7 @@ class Watched:
         self.fleet = Fleet(0, episodes=EpisodeWatch(rule, LIMITS))
 
     def read(self, rows: Sequence[Row]) -> Commit:
-        machines, episodes, excesses, events = self.fleet.episodes_after(rows, self.fleet.after(rows))
+        machines, episodes, excesses, events = self.fleet.episodes_after(rows, self.fleet.after(rows).machines)
         batch = Batch(list(rows), [], 0, 0, len(rows))
         commit = Commit(STREAM, STREAM, batch, machines, AT, episodes=episodes, excesses=excesses, events=events)
         self.fleet.take(commit)
@@ -142,7 +142,7 @@ def test_a_single_excess_is_remembered_until_it_cannot_count_any_more() -> None:
 def test_only_taking_a_commit_changes_the_watch() -> None:
     watched = Watched()
     rows = vibrations(BEYOND, BEYOND)
-    changes = [watched.fleet.episodes_after(rows, watched.fleet.after(rows)) for _ in range(2)]
+    changes = [watched.fleet.episodes_after(rows, watched.fleet.after(rows).machines) for _ in range(2)]
     assert changes[0] == changes[1]
     assert watched.fleet.open_episodes == {}
     watched.read(rows)

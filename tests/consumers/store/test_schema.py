@@ -130,12 +130,15 @@ def test_a_migrated_database_has_the_columns_of_a_new_one(old: Path, tmp_path: P
     assert columns_of(old) == columns_of(new)
 
 
-@pytest.mark.parametrize(("version", "table"), [(1, "streams"), (2, "retention"), (3, "excesses")])
+@pytest.mark.parametrize(
+    ("version", "table"), [(1, "streams"), (2, "retention"), (3, "machine_minutes"), (4, "excesses")]
+)
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, version: int, table: str) -> None:
     database = tmp_path / "old.sqlite"
     shutil.copy(VERSION_1 / "analytics.sqlite", database)
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.create_function("marks_of_version_1", 2, lambda _offset, _fingerprint: b"")
+        connection.create_function("hundredths", 1, lambda _value: 0)
         for step in STEPS[1:version]:
             connection.executescript(step)
         connection.execute(f"CREATE VIEW {table} AS SELECT 1")  # in the way of the step

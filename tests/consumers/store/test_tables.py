@@ -10,6 +10,7 @@ from consumers.store.tables import (
     EPISODES,
     EXCESSES,
     MACHINES,
+    MINUTES,
     READINGS,
     REJECTED,
     RETENTION,
@@ -23,7 +24,7 @@ from consumers.store.tables import (
 )
 from tests.support import query, rated
 
-TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION, EPISODES, EXCESSES, VIEW_SETTINGS]
+TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION, MINUTES, EPISODES, EXCESSES, VIEW_SETTINGS]
 marks = st.lists(st.builds(Mark, st.integers(0, 2**63), st.binary(min_size=16, max_size=16)))
 
 
@@ -71,6 +72,17 @@ def test_a_value_that_someone_changed_is_named(changed: dict[str, object], told:
     with pytest.raises(RowError, match=told) as caught:
         READINGS.record(row)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("number", [1e300, -273.15, 0.0])
+def test_a_number_of_any_size_comes_back(number: float) -> None:
+    row = rated(7, temperature_c=number)
+    assert READINGS.record(row) == row
+
+
+def test_infinity_is_no_number() -> None:
+    with pytest.raises(RowError, match="temperature is inf"):
+        READINGS.record(rated(7)._replace(temperature_c=float("inf")))
 
 
 def test_a_whole_number_is_a_number_too() -> None:
