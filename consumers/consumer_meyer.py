@@ -118,7 +118,18 @@ def _pipeline(
     config: Config, tail: Tail, store: Store, fleet: Fleet, reporter: Reporter, stop: StopRequest
 ) -> Pipeline:
     judge, plant_clock = _judge(config, stop), _restored_plant_clock(store)
-    return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+    return Pipeline(
+        tail,
+        store,
+        fleet,
+        judge,
+        time.time,
+        _say,
+        _warn,
+        reporter.rejected,
+        plant_clock=plant_clock,
+        fields=config.fields,
+    )
 
 
 def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:

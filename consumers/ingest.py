@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import accumulate
 from typing import Final
 
-from consumers.rating import rated
+from consumers.rating import RowOf, rated
 from consumers.records import Batch, RejectedLine, Row, Timestamp
 from utils.efficiency import Limits
 from utils.message import MessageError, is_blank
@@ -22,9 +22,6 @@ _LINES_AT_ONCE: Final = 5_000
 
 _Fault = tuple[int, str]
 """A rejected line's number in its chunk, and the reason."""
-
-
-RowOf = Callable[[str | bytes, Limits, Timestamp], Row]
 
 
 class Stopped(Exception):  # noqa: N818 - no error: someone wishes to stop

@@ -1,14 +1,18 @@
 """From the live file to the database and the fleet, a chunk of lines at a time."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
-from consumers.ingest import RowOf, Stopped, reject_oversized
+from consumers.ingest import Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
+from consumers.machines.naming import Naming
 from consumers.machines.plant_clock import PlantClock
+from consumers.rating import RowOf, rated
 from consumers.records import Batch, Chunk, Commit, RejectedLine, Timestamp
 from consumers.store.errors import StoreWaitError
 from consumers.store.retention import ROWS_A_STEP
+from utils.fields import OWN_FIELDS, Fields
 from utils.message import timestamp_at
 
 
@@ -77,7 +81,7 @@ class Pipeline:
     """Takes chunks from `source` through `judge` into `sink`, and into `fleet`.
 
     `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were rejected, and the
-    last of them. By `plant_clock`, old rows are let go between commits.
+    last of them. By `plant_clock`, old rows are let go between commits. `fields` are those of `from_line`.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class Pipeline:
         report_rejected: Callable[[int, Sequence[RejectedLine]], None],
         *,
         plant_clock: PlantClock | None = None,
+        fields: Fields = OWN_FIELDS,
     ) -> None:
         self.tally = Tally()
         self.waiting: Waiting | None = None
@@ -100,6 +105,7 @@ class Pipeline:
         self._source = source
         self._sink = sink
         self._fleet = fleet
+        self._fields = fields
         self._judge = judge
         self._clock = clock
         self._say = say
@@ -165,15 +171,17 @@ class Pipeline:
     def _commit(self, chunk: Chunk) -> Commit:
         """Work out what a chunk changes; nothing changes by that."""
         at = timestamp_at(self._clock())
-        batch = self._batch(chunk, at)
-        return Commit(chunk.before, chunk.after, batch, self._fleet.after(batch.rows), at)
+        naming = self._fleet.naming()
+        batch = self._batch(chunk, at, naming)
+        return Commit(chunk.before, chunk.after, batch, self._fleet.after(batch.rows, naming.new), at)
 
-    def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
+    def _batch(self, chunk: Chunk, at: Timestamp, naming: Naming) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset
         if chunk.is_oversized:
             return reject_oversized(chunk.data, offset, end_offset - offset)
-        batch = self._judge(chunk.data, offset, at)
-        admission = self._fleet.admission(batch.rows)
+        rate = partial(rated, fields=self._fields, identify=naming.identify)
+        batch = self._judge(chunk.data, offset, at, row_of=rate)
+        admission = self._fleet.admission(batch.rows, rate)
         return batch if admission is None else self._judge(chunk.data, offset, at, row_of=admission.row_of)
 
     def _take(self, chunk: Chunk, commit: Commit) -> None:

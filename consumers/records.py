@@ -114,6 +114,8 @@ class Machine(NamedTuple):
     idle_efficiency_sum: float = 0.0
     maintenance_efficiency_sum: float = 0.0
     offline_efficiency_sum: float = 0.0
+    name: str | None = None
+    """What the lines call it; None: they give its number."""
 
 
 class Commit(NamedTuple):

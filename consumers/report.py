@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.machines.fleet import Fleet
+from consumers.machines.naming import machine_name
 from consumers.machines.ranking import machines_beyond_limit
 from consumers.pipeline import Tally, Waiting
-from consumers.records import Account, RatedReading, RejectedLine
+from consumers.records import Account, Machine, RatedReading, RejectedLine
 from utils.efficiency import Limits, Signal
 from utils.message import Reading, epoch_seconds, timestamp_at
 from utils.text import count, duration
@@ -24,10 +25,11 @@ def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float
     If a machine was quiet for longer than `stale_after_s` while others reported, the line says for how long.
     """
     modes = ", ".join(f"{machines} {mode}" for mode, machines in fleet.machines_by_mode().items() if machines)
-    beyond = [machine.latest for machine in machines_beyond_limit(fleet)]
+    beyond = machines_beyond_limit(fleet)
     newest = max((machine.latest.timestamp for machine in fleet.machines.values()), default="")
     named = "; ".join(
-        _anomaly(reading, limits) + _silence(reading, newest, stale_after_s) for reading in beyond[:_NAMED_MACHINES]
+        _anomaly(machine, limits) + _silence(machine.latest, newest, stale_after_s)
+        for machine in beyond[:_NAMED_MACHINES]
     )
     more = f"; and {len(beyond) - _NAMED_MACHINES} more" if len(beyond) > _NAMED_MACHINES else ""
     rejected = f", {tally.rejected_lines:,} rejected" if tally.rejected_lines else ""
@@ -148,13 +150,14 @@ def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
     )
 
 
-def _anomaly(reading: RatedReading, limits: Limits) -> str:
+def _anomaly(machine: Machine, limits: Limits) -> str:
+    reading = machine.latest
     told: dict[Signal, str] = {
         "temperature": f"temperature {reading.temperature_c:g} °C > {limits.temperature_safe_max_c:g} °C",
         "vibration": f"vibration {reading.vibration_mm_s:g} mm/s > {limits.vibration_safe_max_mm_s:g} mm/s",
     }
     beyond = limits.rate(Reading(*reading[:5])).beyond_limit
-    return f"machine {reading.machine_id}: {', '.join(told[signal] for signal in beyond)}"
+    return f"machine {machine_name(machine).removeprefix('#')}: {', '.join(told[signal] for signal in beyond)}"
 
 
 def _silence(reading: RatedReading, newest: str, stale_after_s: float) -> str:

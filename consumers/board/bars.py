@@ -11,7 +11,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from consumers.board.axes import Reach, frame, inches, size_pt
 from consumers.board.palette import BAR_PT, GRID, INK, KEY_PT, LEVEL_COLOURS, PAPER, STATE_COLOURS
-from consumers.board.words import silence_words
+from consumers.board.words import NameOf, number_name, silence_words
 from consumers.machines.attendance import Attendance
 from consumers.machines.fleet import Fleet
 from utils.efficiency import EfficiencyLevel, Limits
@@ -32,7 +32,7 @@ class ModePanel:
         self._counts = _bar_labels(axes)
         self._reach = Reach(0, 4, 1)
 
-    def update(self, fleet: Fleet, attendance: Attendance) -> None:
+    def update(self, fleet: Fleet, attendance: Attendance, name_of: NameOf = number_name) -> None:
         """Count the machines; the attendance's silent ones are counted apart."""
         silent = attendance.silent
         totals = fleet.machines_by_mode()
@@ -45,7 +45,7 @@ class ModePanel:
             label.set_y(totals[mode])
         self._axes.set_ylim(*self._reach.cover(0, max(totals.values()) * 1.18))
         silent_ids = [machine.latest.machine_id for machine in silent]
-        self._subtitle.set_text(silence_words(silent_ids, attendance.silence_s))
+        self._subtitle.set_text(silence_words(silent_ids, attendance.silence_s, name_of))
 
 
 class LevelPanel:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from consumers.board.bars import LevelPanel, ModePanel
 from consumers.board.headline import Headline
+from consumers.board.names import ShownNames
 from consumers.board.palette import BACKGROUND, FONT_FAMILY, FONT_PT, INK, PAPER, QUIET_INK, SPINE
 from consumers.board.scatter import ScatterPanel
 from consumers.board.trend import TrendPanel
@@ -79,6 +80,7 @@ class Dashboard:
         self._stale_after_s = stale_after_s
         with mpl.rc_context(_STYLE):
             figure.set_facecolor(BACKGROUND)
+            self._names = ShownNames()
             self._headline = Headline(figure, TITLE, stale_after_s)
             self._trend = TrendPanel(figure.add_axes(_UPPER_LEFT), limits, waiting_for, self._window_s)
             self._modes = ModePanel(figure.add_axes(_UPPER_RIGHT))
@@ -88,10 +90,11 @@ class Dashboard:
     def update(self, fleet: Fleet, now: str) -> None:
         """Show the fleet; `now` is the consumer's clock, in the form of `RatedReading.timestamp`."""
         status = attendance(fleet, self._window_s, self._stale_after_s)
-        self._headline.update(fleet, status, now)
-        self._trend.update(fleet, status)
-        self._modes.update(fleet, status)
-        self._scatter.update(status.readings)
+        self._names.update(fleet)
+        self._headline.update(fleet, status, now, self._names)
+        self._trend.update(fleet, status, self._names)
+        self._modes.update(fleet, status, self._names)
+        self._scatter.update(status.readings, self._names)
         self._levels.update(fleet)
 
     def save(self, path: Path) -> None:

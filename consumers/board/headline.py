@@ -10,10 +10,12 @@ from matplotlib.text import Text
 
 from consumers.board.palette import ANOMALY_COLOUR, CLOCK_PT, HEADLINE_PT, QUIET_INK, RULE, TITLE_PT
 from consumers.board.words import (
+    NameOf,
     beyond_words,
     clock_words,
     heard_words,
     now_words,
+    number_name,
     silent_beyond_words,
     stale_words,
     totals_words,
@@ -41,22 +43,22 @@ class Headline:
         self._heard = figure.text(0.98, s="", ha="right", **_LOWER_LINE)
         figure.add_artist(Line2D((0.02, 0.98), (0.913, 0.913), color=RULE, linewidth=1))
 
-    def update(self, fleet: Fleet, attendance: Attendance, now: str) -> None:
+    def update(self, fleet: Fleet, attendance: Attendance, now: str, name_of: NameOf = number_name) -> None:
         """Show the fleet; `now` is the consumer's clock."""
         readings = sum(machine.readings for machine in fleet.machines.values())
         self._clock.set_text(now_words(now))
         self._totals.set_text(totals_words(len(fleet.machines), readings))
-        self._clocks.set_text(clock_words(_ids(attendance.wrong_clocks)))
-        self._show_beyond(fleet, set(_ids(attendance.silent)))
+        self._clocks.set_text(clock_words(_ids(attendance.wrong_clocks), name_of))
+        self._show_beyond(fleet, set(_ids(attendance.silent)), name_of)
         self._show_heard(fleet, now)
 
-    def _show_beyond(self, fleet: Fleet, silent: AbstractSet[int]) -> None:
+    def _show_beyond(self, fleet: Fleet, silent: AbstractSet[int], name_of: NameOf) -> None:
         beyond = _ids(machines_beyond_limit(fleet))
         now = [machine_id for machine_id in beyond if machine_id not in silent]
         if now:
-            _say(self._beyond, beyond_words(now), ANOMALY_COLOUR, bold=True)
+            _say(self._beyond, beyond_words(now, name_of), ANOMALY_COLOUR, bold=True)
         elif beyond:
-            _say(self._beyond, silent_beyond_words(beyond), ANOMALY_COLOUR, bold=False)
+            _say(self._beyond, silent_beyond_words(beyond, name_of), ANOMALY_COLOUR, bold=False)
         else:
             _say(self._beyond, "none beyond a limit now" if fleet.machines else "", QUIET_INK, bold=False)
 

@@ -23,7 +23,7 @@ from consumers.board.palette import (
     OPTIMAL_INK,
     PAPER,
 )
-from consumers.board.words import machine_name, scatter_words
+from consumers.board.words import NameOf, number_name, scatter_words
 from consumers.records import RatedReading
 from utils.efficiency import Limits
 
@@ -60,7 +60,7 @@ class ScatterPanel:
         self._widest_c = (cold_c - 1.5 * span_c, hot_c + 1.5 * span_c)
         self._widest_mm_s = (0.0, 4 * rough_mm_s)
 
-    def update(self, recent: Sequence[RatedReading]) -> None:
+    def update(self, recent: Sequence[RatedReading], name_of: NameOf = number_name) -> None:
         """Draw the newest readings."""
         newest = list(islice(reversed(recent), _READINGS))
         temperature_c = np.array([reading.temperature_c for reading in newest])
@@ -73,9 +73,9 @@ class ScatterPanel:
         self._beyond.set_data(x[beyond], y[beyond])
         outside = int(np.count_nonzero((x != temperature_c) | (y != vibration_mm_s)))
         self._subtitle.set_text(scatter_words(len(newest), int(beyond.sum()), outside))
-        self._ring_newest(newest, x, y)
+        self._ring_newest(newest, x, y, name_of)
 
-    def _ring_newest(self, newest: Sequence[RatedReading], x: _Floats, y: _Floats) -> None:
+    def _ring_newest(self, newest: Sequence[RatedReading], x: _Floats, y: _Floats, name_of: NameOf) -> None:
         """Ring the newest anomalies, one a machine, and name their machines if there is room."""
         anomalies = [index for index, reading in enumerate(newest) if reading.is_anomaly]
         first: dict[int, int] = {}
@@ -85,7 +85,7 @@ class ScatterPanel:
         ringed, crosses = list(first.values()), anomalies[:_CROSSES_AVOIDED]
         self._rings.set_data(x[ringed], y[ringed])
         self._set_names(
-            [machine_name(machine_id) for machine_id in first],
+            [name_of(machine_id) for machine_id in first],
             self._places_pt(x[ringed], y[ringed]),
             self._places_pt(x[crosses], y[crosses]),
         )

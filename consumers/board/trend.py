@@ -24,7 +24,7 @@ from consumers.board.labels import spread
 from consumers.board.letters import drawable
 from consumers.board.lines import Floats, Lines, lines_of
 from consumers.board.palette import GRID, MACHINE_COLOURS, NAME_PT, OTHERS_COLOUR, WAITING_PT
-from consumers.board.words import machine_name, trend_words, waiting_words
+from consumers.board.words import NameOf, number_name, trend_words, waiting_words
 from consumers.machines.attendance import Attendance
 from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import worst_machines
@@ -67,14 +67,14 @@ class TrendPanel:
         self._names = [_name(axes, colour) for colour in MACHINE_COLOURS]
         self._slots: dict[int, int] = {}
 
-    def update(self, fleet: Fleet, attendance: Attendance) -> None:
+    def update(self, fleet: Fleet, attendance: Attendance, name_of: NameOf = number_name) -> None:
         """Draw the attendance's readings; if no machine is known, say what is waited for."""
         self._waiting.set_visible(not fleet.machines)
         self._axes.xaxis.set_visible(bool(attendance.readings))
         if attendance.readings:
-            self._draw(fleet, lines_of(attendance.readings, self._window_s, attendance.silence_s))
+            self._draw(fleet, lines_of(attendance.readings, self._window_s, attendance.silence_s), name_of)
 
-    def _draw(self, fleet: Fleet, lines: Lines) -> None:
+    def _draw(self, fleet: Fleet, lines: Lines, name_of: NameOf) -> None:
         shown = np.unique(lines.machine_id).tolist()
         chosen = worst_machines(
             (fleet.machines[machine_id] for machine_id in shown),
@@ -88,7 +88,7 @@ class TrendPanel:
         self._subtitle.set_text(trend_words(len(chosen), len(shown)))
         self._set_time_axis(lines.time_s)
         self._draw_others(lines)
-        self._draw_names(fleet, self._draw_named(lines))
+        self._draw_names(fleet, self._draw_named(lines), name_of)
 
     def _assign_slots(self, chosen: Sequence[int]) -> None:
         """Give each chosen machine a colour, which it keeps for as long as it stays chosen."""
@@ -126,7 +126,7 @@ class TrendPanel:
             self._names[slot].set_text("")
         return sorted(ends)
 
-    def _draw_names(self, fleet: Fleet, ends: Sequence[_End]) -> None:
+    def _draw_names(self, fleet: Fleet, ends: Sequence[_End], name_of: NameOf) -> None:
         """Name the lines beside their ends, with a dotted leader from each end to its name."""
         left, right = self._axes.get_xlim()
         low, high = self._axes.get_ylim()
@@ -135,7 +135,7 @@ class TrendPanel:
         leaders = []
         for (score, slot, machine_id, time_d), height in zip(ends, heights, strict=True):
             beyond = " ×" if fleet.machines[machine_id].latest.is_anomaly else ""
-            self._names[slot].set_text(f"{machine_name(machine_id)}  {score:.0f} %{beyond}")
+            self._names[slot].set_text(f"{name_of(machine_id)}  {score:.0f} %{beyond}")
             self._names[slot].set_y(height)
             leaders.append([((time_d - left) / (right - left), score), (1.005, score), (1.03, height)])
         self._leaders.set_segments(leaders)

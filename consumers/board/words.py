@@ -1,13 +1,14 @@
 """What the picture says, in words that fit their places; plain text, nothing of drawing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import Final
 
 from utils.text import count, duration
 
 # The room in the picture: how many machines are named, and how many characters that may take.
-_LONGEST_NAME: Final = 6
+LONGEST_NAME: Final = 9
+_LONGEST_NUMBER: Final = 6
 _NAMED_BEYOND: Final = 5
 _LONGEST_BEYOND: Final = 55
 _NAMED_SILENT: Final = 3
@@ -18,18 +19,26 @@ _WAITING_LINE: Final = 50
 _WAITING_LINES: Final = 5
 
 
-def machine_name(machine_id: int) -> str:
-    """Return a machine's name in at most seven characters: of a long number only the end, which differs most."""
+NameOf = Callable[[int], str]
+"""Returns what the picture calls a machine, given its id."""
+
+
+def number_name(machine_id: int) -> str:
+    """Return the name of a machine that has only its number, in at most seven characters: of a long number only the end, which differs most."""
     digits = str(machine_id)
-    return f"#{digits}" if len(digits) <= _LONGEST_NAME else f"#…{digits[-_LONGEST_NAME + 1 :]}"
+    return f"#{digits}" if len(digits) <= _LONGEST_NUMBER else f"#…{digits[-_LONGEST_NUMBER + 1 :]}"
 
 
-def machine_names(machine_ids: Sequence[int], at_most: int, characters: int) -> str:
+def machine_names(machine_ids: Sequence[int], at_most: int, characters: int, name_of: NameOf = number_name) -> str:
     """Return a list of machines with `at_most` names, or fewer so that it fits into `characters`; at least one."""
-    names = " ".join(map(machine_name, machine_ids[:at_most]))
+    names = " ".join(map(name_of, machine_ids[:at_most]))
     if len(machine_ids) > at_most:
         names += f" +{len(machine_ids) - at_most:,} more"
-    return names if len(names) <= characters or at_most <= 1 else machine_names(machine_ids, at_most - 1, characters)
+    return (
+        names
+        if len(names) <= characters or at_most <= 1
+        else machine_names(machine_ids, at_most - 1, characters, name_of)
+    )
 
 
 def waiting_words(waiting_for: str) -> str:
@@ -60,32 +69,32 @@ def stale_words(age_s: float) -> str:
     return f"no reading for {duration(age_s)}"
 
 
-def beyond_words(machine_ids: Sequence[int]) -> str:
+def beyond_words(machine_ids: Sequence[int], name_of: NameOf = number_name) -> str:
     """Return the number and the names of the machines beyond a limit; at least one."""
     words = f"{len(machine_ids):,} beyond a limit now: "
-    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words))
+    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words), name_of)
 
 
-def silent_beyond_words(machine_ids: Sequence[int]) -> str:
+def silent_beyond_words(machine_ids: Sequence[int], name_of: NameOf = number_name) -> str:
     """Return the number and the names of silent machines whose last reading was beyond a limit; at least one."""
     words = f"{len(machine_ids):,} beyond a limit when last heard: "
-    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words))
+    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words), name_of)
 
 
-def clock_words(machine_ids: Sequence[int]) -> str:
+def clock_words(machine_ids: Sequence[int], name_of: NameOf = number_name) -> str:
     """Return the number and the names of the machines with a wrong clock; an empty text if there are none."""
     if not machine_ids:
         return ""
     return f"{count(len(machine_ids), 'machine')} with a wrong clock: " + machine_names(
-        machine_ids, _NAMED_CLOCKS, _LONGEST_CLOCKS
+        machine_ids, _NAMED_CLOCKS, _LONGEST_CLOCKS, name_of
     )
 
 
-def silence_words(machine_ids: Sequence[int], silence_s: float) -> str:
+def silence_words(machine_ids: Sequence[int], silence_s: float, name_of: NameOf = number_name) -> str:
     """Return the names of the silent machines; if there are none, which reading of each machine is counted."""
     if not machine_ids:
         return "by the latest reading of each"
-    names = machine_names(machine_ids, _NAMED_SILENT, _LONGEST_SILENT)
+    names = machine_names(machine_ids, _NAMED_SILENT, _LONGEST_SILENT, name_of)
     return f"{len(machine_ids):,} silent > {duration(silence_s)} (hatched): {names}"
 
 

@@ -141,6 +141,8 @@ def _check_of(hint: Any) -> Callable[[Any], bool]:
         return _is_timestamp
     if hint == Timestamp | None:
         return lambda value: value is None or _is_timestamp(value)
+    if hint == str | None:
+        return lambda value: value is None or type(value) is str
     if get_origin(hint) is Literal:
         return frozenset(get_args(hint)).__contains__
     if hint in (int, float):

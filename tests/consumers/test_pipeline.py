@@ -3,11 +3,11 @@ from functools import partial
 
 import pytest
 
-from consumers.ingest import RowOf, Stopped, ingest
+from consumers.ingest import Stopped, ingest
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Pipeline, Tally
-from consumers.rating import rated
+from consumers.rating import RowOf, rated
 from consumers.records import Batch, Chunk, Commit, RejectedLine
 from consumers.store.errors import StoreBusyError, StoreError, StoreFullError
 from consumers.store.retention import ROWS_A_STEP

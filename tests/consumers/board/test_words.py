@@ -4,9 +4,9 @@ from consumers.board.words import (
     beyond_words,
     clock_words,
     heard_words,
-    machine_name,
     machine_names,
     now_words,
+    number_name,
     scatter_words,
     silence_words,
     silent_beyond_words,
@@ -21,7 +21,7 @@ from consumers.board.words import (
     ("machine_id", "name"), [(0, "#0"), (15, "#15"), (999_999, "#999999"), (2**63 - 1, "#…75807")]
 )
 def test_a_machine_is_named_by_its_number_or_by_the_end_of_a_long_one(machine_id: int, name: str) -> None:
-    assert machine_name(machine_id) == name
+    assert number_name(machine_id) == name
 
 
 def test_only_so_many_machines_are_named() -> None:
