@@ -22,12 +22,13 @@ from consumers.loop import POLL_S, REFRESH_S, Loop
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
-from consumers.report import Reporter, account_line, summary_line
+from consumers.report import Reporter, account_line, all_rejected_line, summary_line
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
+from utils.paths import made_folders
 from utils.settings import Config
 from utils.stop import StopRequest
 from utils.text import count, printable, shown
@@ -50,13 +51,15 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
+    for folder in made_folders(_folders(config, options)):
+        _say(f"made the folder {shown(folder)}")
     with ExitStack() as cleanup:
         store = _open_store(config, stop, is_full_waited_for=not options.once)
         if store is None:
             return
         cleanup.enter_context(closing(store))
         fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
-        tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
+        tail = cleanup.enter_context(closing(_tail(live_file, store, is_once=options.once)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
         known = count(len(fleet.machines), "machine")
@@ -69,6 +72,16 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             _read_once(config, options, loop, tail, fleet)
         else:
             _follow(config, options, loop, fleet)
+
+
+def _folders(config: Config, options: argparse.Namespace) -> list[Path]:
+    """Return the folders that are written to, and that of the live file if it is waited for."""
+    files = [config.database_file, *([options.snapshot] if options.snapshot is not None else [])]
+    return [file.parent for file in (files if options.once else [*files, config.live_file])]
+
+
+def _tail(live_file: Path, store: Store, *, is_once: bool) -> Tail:
+    return Tail(live_file, store.streams(), _say, _warn, time.monotonic, is_waiting=not is_once)
 
 
 def _import_matplotlib() -> None:
@@ -159,8 +172,11 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if options.snapshot is not None:
         from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
 
-        _painter(config, fleet, snapshot_figure(), options.snapshot)()
+        _painter(config, loop, fleet, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
+    tally = loop.tally
+    if tally.rejected_lines and not tally.stored_lines:
+        raise PipelineError(all_rejected_line(tally.rejected_lines))
     unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
     if unread:
         raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
@@ -182,15 +198,15 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
         else:
-            paint = _painter(config, fleet, figure, picture)
+            paint = _painter(config, loop, fleet, figure, picture)
             loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
-    paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
+    paint = _painter(config, loop, fleet, dashboard.snapshot_figure(), picture)
     loop.follow(window.keep_drawing(paint))
 
 
-def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
+def _painter(config: Config, loop: Loop, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
 
@@ -203,7 +219,7 @@ def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) ->
     )
 
     def paint() -> None:
-        board.update(fleet, timestamp_at(time.time()))
+        board.update(fleet, timestamp_at(time.time()), loop.tally.all_rejected)
         if picture is not None:
             board.save(picture)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from consumers.ingest import Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
@@ -14,6 +14,8 @@ from consumers.store.errors import StoreWaitError
 from consumers.store.retention import ROWS_A_STEP
 from utils.fields import OWN_FIELDS, Fields
 from utils.message import timestamp_at
+
+_NO_CHANCE_LINES: Final = 10
 
 
 class Judge(Protocol):
@@ -30,6 +32,14 @@ class Tally(NamedTuple):
     stored_lines: int = 0
     rejected_lines: int = 0
     blank_lines: int = 0
+    rejected_in_a_row: int = 0
+    """Lines rejected since the last commit that had a reading."""
+
+    @property
+    def all_rejected(self) -> int:
+        """How many lines were rejected while none could be stored; 0 if that may be chance."""
+        is_feed = not self.stored_lines or self.rejected_in_a_row >= _NO_CHANCE_LINES
+        return self.rejected_in_a_row if is_feed else 0
 
     @property
     def lines(self) -> int:
@@ -43,6 +53,7 @@ class Tally(NamedTuple):
             self.stored_lines + len(commit.batch.rows),
             self.rejected_lines + commit.batch.rejected_lines,
             self.blank_lines + commit.batch.blank_lines,
+            0 if commit.batch.rows else self.rejected_in_a_row + commit.batch.rejected_lines,
         )
 
 

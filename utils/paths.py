@@ -1,6 +1,7 @@
 """Paths that must not meet: the live file, and the database with the files that it keeps beside it."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,17 @@ def require_separate(live_file: Path, database_file: Path) -> None:
             f"{shown(live_file)} cannot be the live file: the database {shown(database_file)} keeps it for itself; "
             f"{advice}"
         )
+
+
+def made_folders(folders: Iterable[Path]) -> list[Path]:
+    """Make the folders that are not there, and return them. Whoever uses one that cannot be made will say so."""
+    made = []
+    for folder in folders:
+        with suppress(OSError):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                made.append(folder)
+    return made
 
 
 def _is_same(one: Path, other: Path) -> bool:

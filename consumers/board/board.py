@@ -87,11 +87,16 @@ class Dashboard:
             self._scatter = ScatterPanel(figure.add_axes(_LOWER_LEFT), limits)
             self._levels = LevelPanel(figure.add_axes(_LOWER_RIGHT), limits)
 
-    def update(self, fleet: Fleet, now: str) -> None:
-        """Show the fleet; `now` is the consumer's clock, in the form of `RatedReading.timestamp`."""
+    def update(self, fleet: Fleet, now: str, all_rejected: int = 0) -> None:
+        """Show the fleet; `now` is the consumer's clock, in the form of `RatedReading.timestamp`.
+
+        `all_rejected` is how many lines were rejected while none could be stored.
+        """
         status = attendance(fleet, self._window_s, self._stale_after_s)
         self._names.update(fleet)
         self._headline.update(fleet, status, now, self._names)
+        if all_rejected:
+            self._headline.warn_of_rejected(all_rejected)
         self._trend.update(fleet, status, self._names)
         self._modes.update(fleet, status, self._names)
         self._scatter.update(status.readings, self._names)

@@ -16,6 +16,7 @@ from consumers.board.words import (
     heard_words,
     now_words,
     number_name,
+    rejected_words,
     silent_beyond_words,
     stale_words,
     totals_words,
@@ -51,6 +52,10 @@ class Headline:
         self._clocks.set_text(clock_words(_ids(attendance.wrong_clocks), name_of))
         self._show_beyond(fleet, set(_ids(attendance.silent)), name_of)
         self._show_heard(fleet, now)
+
+    def warn_of_rejected(self, lines: int) -> None:
+        """Say that every line is being rejected, in place of when the last reading came."""
+        _say(self._heard, rejected_words(lines), ANOMALY_COLOUR, bold=True)
 
     def _show_beyond(self, fleet: Fleet, silent: AbstractSet[int], name_of: NameOf) -> None:
         beyond = _ids(machines_beyond_limit(fleet))

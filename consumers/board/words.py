@@ -24,7 +24,7 @@ NameOf = Callable[[int], str]
 
 
 def number_name(machine_id: int) -> str:
-    """Return the name of a machine that has only its number, in at most seven characters: of a long number only the end, which differs most."""
+    """Return what a machine without a name is called, in at most seven characters: of a long number only the end."""
     digits = str(machine_id)
     return f"#{digits}" if len(digits) <= _LONGEST_NUMBER else f"#…{digits[-_LONGEST_NUMBER + 1 :]}"
 
@@ -67,6 +67,11 @@ def heard_words(age_s: float) -> str:
 def stale_words(age_s: float) -> str:
     """Return for how long no reading has come, if that is too long."""
     return f"no reading for {duration(age_s)}"
+
+
+def rejected_words(lines: int) -> str:
+    """Return that no line can be stored."""
+    return f"every line is rejected ({lines:,})"
 
 
 def beyond_words(machine_ids: Sequence[int], name_of: NameOf = number_name) -> str:

@@ -39,7 +39,10 @@ class SyncError(PipelineError):
 
 
 class Tail:
-    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once."""
+    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once.
+
+    A file that is not there yet is waited for, unless `is_waiting` is False: then nobody is told so.
+    """
 
     def __init__(
         self,
@@ -48,9 +51,12 @@ class Tail:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         monotonic: Callable[[], float],
+        *,
+        is_waiting: bool = True,
     ) -> None:
         self.trouble: Trouble | None = None
         """Why the live file cannot be read just now, if it cannot."""
+        self._is_waiting = is_waiting
         self._path = path
         self._shown_path = printable(str(path))
         self._streams = Streams(streams)
@@ -235,7 +241,8 @@ class Tail:
     def _tell(self, trouble: Trouble | None) -> None:
         if trouble is not None and trouble != self.trouble:
             if isinstance(trouble, Missing):
-                self._say(f"{trouble}; waiting for it")
+                if self._is_waiting:
+                    self._say(f"{trouble}; waiting for it")
             else:
                 self._warn(f"{trouble}; {ADVICE}")
         self.trouble = trouble

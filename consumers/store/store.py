@@ -3,12 +3,13 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from consumers.records import Account, Commit, Machine, RatedReading, Stream, Timestamp
-from consumers.store.errors import StoreError, is_busy, named
+from consumers.store.errors import StoreError, StoreWaitError, is_busy, named
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
@@ -62,7 +63,10 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
-            self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
+            lock_path = path.with_name(path.name + "-lock")
+            if not lock_path.exists():
+                undo.push(partial(_remove_if_refused, lock_path))
+            self._lock = undo.enter_context(closing(self._locked(lock_path)))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
             )
@@ -264,6 +268,13 @@ def _source_file(commit: Commit) -> SourceFile:
         first_read_at=commit.at,
         last_read_at=commit.at,
     )
+
+
+def _remove_if_refused(lock_path: Path, kind: type[BaseException] | None, *_error: object) -> None:
+    """Leave no lock beside a file that no consumer will use. One that is only waited for is locked again soon."""
+    if kind is not None and not issubclass(kind, (StoreWaitError, sqlite3.OperationalError)):
+        with suppress(OSError):
+            lock_path.unlink()
 
 
 def _file_id(path: Path) -> tuple[int, int]:

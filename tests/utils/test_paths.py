@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import PipelineError
-from utils.paths import require_separate
+from utils.paths import made_folders, require_separate
 
 ADVICE = r"; set LIVE_FILE \(--file\) or DATABASE_FILE to another path$"
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs links")
@@ -96,3 +96,10 @@ def test_a_long_path_is_shown_short() -> None:
     with pytest.raises(PipelineError) as caught:
         require_separate(path, path)
     assert len(str(caught.value)) < 350
+
+
+def test_folders_that_are_not_there_are_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folders = [tmp_path, tmp_path / "a" / "b", tmp_path / "a" / "b", tmp_path / "file" / "c"]
+    assert made_folders(folders) == [tmp_path / "a" / "b"]
+    assert (tmp_path / "a" / "b").is_dir()
