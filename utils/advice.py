@@ -38,9 +38,9 @@ def looks_like(line: str | bytes) -> str:
     """Return what a line that is no JSON object looks like and what reads it, to go behind the reason; or nothing."""
     text = line[:_LOOKED_AT_CHARACTERS]
     if isinstance(text, bytes):
-        is_utf_16 = text[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in text
+        is_utf_16 = text[:2] in (b"\xff\xfe", b"\xfe\xff") or text.count(b"\0") * 3 > len(text)
         return "; it looks like UTF-16: save it as UTF-8" if is_utf_16 else ""
-    if re.search(r"\w\0|\0\w", text):
+    if text.count("\0") * 3 > len(text):
         return "; it looks like UTF-16: save it as UTF-8"
     for form, what in (
         (_TOPIC, "a topic before the JSON: leave out -v of mosquitto_sub"),
