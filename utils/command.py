@@ -95,7 +95,7 @@ def _warn_of_unknown(settings: Mapping[str, str]) -> None:
             "{} has settings that are not known: {}; {}see .env.example",
             _ENV_FILE,
             shown(", ".join(unknown)),
-            f"did you mean {', '.join(meant)}? " if meant else "",
+            f"did you mean {shown(', '.join(meant))}? " if meant else "",
         )
 
 
