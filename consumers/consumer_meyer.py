@@ -28,7 +28,7 @@ from consumers.loop import POLL_S, REFRESH_S, Loop
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
-from consumers.report import Reporter, account_line, summary_line
+from consumers.report import Reporter, account_line, all_rejected_line, summary_line
 from consumers.restored import restored_fleet, restored_plant_clock, restored_watch, view_settings
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
@@ -36,7 +36,7 @@ from consumers.watch import Watch
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
-from utils.paths import require_not_written
+from utils.paths import made_folders, require_not_written
 from utils.setting import parse_picture
 from utils.settings import Config, inherited_environment
 from utils.text import count, printable, shown
@@ -62,6 +62,8 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
+    for folder in made_folders(_folders(config, options)):
+        _say(f"made the folder {shown(folder)}")
     with ExitStack() as cleanup:
         store = _open_store(config, stop, is_full_waited_for=not options.once)
         if store is None:
@@ -93,6 +95,12 @@ def _check_pictures(config: Config, options: argparse.Namespace) -> None:
         if picture is not None:
             meaning = f"the picture of the dashboard; set {setting} or it"
             require_not_written(picture, meaning, config.live_file, config.database_file)
+
+
+def _folders(config: Config, options: argparse.Namespace) -> list[Path]:
+    """Return the folders that are written to, and that of the live file if it is waited for."""
+    files = [config.database_file, *([options.snapshot] if options.snapshot is not None else [])]
+    return [file.parent for file in (files if options.once else [*files, config.live_file])]
 
 
 def _import_matplotlib() -> None:
@@ -155,6 +163,7 @@ def _pipeline(
         reporter.rejected,
         plant_clock=plant_clock,
         report_events=watch.log.tell,
+        fields=config.fields,
     )
 
 
@@ -199,6 +208,9 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
 
         _painter(config, fleet, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
+    tally = loop.tally
+    if tally.rejected_lines and not tally.stored_lines:
+        raise PipelineError(all_rejected_line(tally.rejected_lines))
     unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
     if unread:
         raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")

@@ -8,7 +8,7 @@ from consumers.demo import Child
 from consumers.follow.tail import Tail
 from consumers.growth import GrowthWatch
 from consumers.machines.fleet import Fleet
-from consumers.pipeline import Pipeline
+from consumers.pipeline import Pipeline, Tally
 from consumers.report import Reporter
 from consumers.store.errors import StoreFullError
 from consumers.watch import Watch
@@ -65,6 +65,11 @@ class Loop:
                     raise waiting.error
                 self._stop.wait(POLL_S)
         return False
+
+    @property
+    def tally(self) -> Tally:
+        """What was read so far."""
+        return self._pipeline.tally
 
     def tick(self) -> bool:
         """Read for a slice of time; return False when it is time to stop."""

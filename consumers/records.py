@@ -129,6 +129,8 @@ class Machine(NamedTuple):
     last_anomaly_at: Timestamp | None = None
     """When it was beyond a limit last, by its clock, in the order in which its readings came."""
     open_episodes: int = 0
+    name: str | None = None
+    """What the lines call it; None: they give its number."""
 
 
 class Minute(NamedTuple):

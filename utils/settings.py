@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
+from utils.fields import Fields
 from utils.setting import choice, command, file, folder, number, picture, whole_number
 from utils.text import shown
 
@@ -22,7 +23,10 @@ class ConfigError(PipelineError):
 
 @dataclass(frozen=True)
 class Config:
-    """Every setting; those of the rule are in `limits`. In `.env` a setting has its field's name in capitals."""
+    """Every setting; the rule's are in `limits`, those of other people's lines in `fields`.
+
+    In `.env` a setting has its field's name in capitals.
+    """
 
     live_file: Path = file(Path("data/project_live.json"), "the file between producer and consumer")
     database_file: Path = file(Path("data/meyer_manufacturing_analytics.sqlite"), "where readings are kept")
@@ -78,6 +82,7 @@ class Config:
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)
 
     limits: Limits = field(default_factory=Limits)
+    fields: Fields = field(default_factory=Fields)
 
 
 def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -88,7 +93,8 @@ def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> d
     try:
         from_file = dotenv_values(env_file, encoding="utf-8") if env_file.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the settings in {env_file}: {error}") from error
+        help_ = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise ConfigError(f"cannot read the settings in {env_file}: {error}{help_}") from error
     environ = os.environ if environ is None else environ
     settings = {name: value for name, value in from_file.items() if value is not None}
     return settings | {name: environ[name] for name in setting_names() if name in environ}
@@ -99,6 +105,14 @@ def inherited_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def settings_sources(
+    settings: Mapping[str, str], env_file: Path, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return where each setting of `read_settings` came from, in words."""
+    environ = os.environ if environ is None else environ
+    return {name: "in the environment" if name in environ else f"in {env_file}" for name in settings}
+
+
 def setting_names() -> tuple[str, ...]:
     """Return the name of every setting as `.env` writes it, in the order of `.env.example`."""
     return tuple(setting.name.upper() for setting in all_settings())
@@ -106,27 +120,30 @@ def setting_names() -> tuple[str, ...]:
 
 def all_settings() -> tuple[Field[Any], ...]:
     """Return the declaration of every setting; see `utils.setting`."""
-    return (*_own_settings(), *fields(Limits))
+    return (*_own_settings(), *fields(Limits), *fields(Fields))
 
 
-def make_config(settings: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Config:
-    """Return the Config of the settings' texts; `flags` names the flag that gave a setting, for the message.
+def make_config(settings: Mapping[str, str], sources: Mapping[str, str] | None = None) -> Config:
+    """Return the Config of the settings' texts; `sources` says where a setting came from, for the message.
 
     Raises ConfigError if a text is no value of its setting, or if settings contradict each other.
     """
-    sources = {} if flags is None else flags
+    sources = {} if sources is None else sources
     try:
         limits = Limits(**_parsed(fields(Limits), settings, sources))
     except LimitsError as error:
         raise ConfigError(f"settings contradict each other: {error}") from error
-    return Config(limits=limits, **_parsed(_own_settings(), settings, sources))
+    wire = Fields(**_parsed(fields(Fields), settings, sources))
+    return Config(limits=limits, fields=wire, **_parsed(_own_settings(), settings, sources))
 
 
 def _own_settings() -> tuple[Field[Any], ...]:
-    return tuple(setting for setting in fields(Config) if setting.name != "limits")
+    return tuple(setting for setting in fields(Config) if setting.name not in ("limits", "fields"))
 
 
-def _parsed(declared: Iterable[Field[Any]], settings: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, Any]:
+def _parsed(
+    declared: Iterable[Field[Any]], settings: Mapping[str, str], sources: Mapping[str, str]
+) -> dict[str, Any]:
     values = {}
     for setting in declared:
         name = setting.name.upper()
@@ -136,6 +153,6 @@ def _parsed(declared: Iterable[Field[Any]], settings: Mapping[str, str], flags: 
         try:
             values[setting.name] = setting.metadata["parse"](text)
         except ValueError as error:
-            by_flag = f" ({flags[name]})" if name in flags else ""
-            raise ConfigError(f"setting {name}{by_flag} is {shown(repr(text))}; expected {error}") from None
+            source = f" ({sources[name]})" if name in sources else ""
+            raise ConfigError(f"setting {name}{source} is {shown(repr(text))}; expected {error}") from None
     return values

@@ -1,7 +1,9 @@
 """The dashboard's window. While it is open, its event loop drives the whole program, in one thread."""
 
+import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -23,6 +25,10 @@ from utils.text import printable
 
 _LEAST_DPI: Final = 10.0
 """No font has smaller letters: a window of a few pixels could not be drawn."""
+_MOST_MESSAGES_KEPT: Final = 100
+_QT_BINDINGS: Final = ("PyQt6", "PySide6", "PyQt5", "PySide2")
+_TRY_A_WINDOW: Final = "from matplotlib import pyplot; pyplot.figure()"
+_TRIED_FOR_S: Final = 30.0
 
 
 class NoWindowError(DashboardError):
@@ -34,6 +40,8 @@ def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
 
     Raise NoWindowError if there is no display or no GUI toolkit.
     """
+    if any(find_spec(name) for name in _QT_BINDINGS):
+        _check_that_it_lives(_TRY_A_WINDOW)
     from matplotlib import pyplot as plt  # noqa: PLC0415 - snapshots need none of it
 
     try:
@@ -51,8 +59,29 @@ def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
     plt.close(figure)
     raise NoWindowError(
         f"no window can be opened: there is no display, or no GUI toolkit such as tkinter or PyQt6 "
-        f"(matplotlib's backend is {backend}, which draws to files only)"
+        f"(matplotlib's backend is {backend}, which draws to files only){_tkinter_help()}"
     )
+
+
+def _tkinter_help() -> str:
+    if find_spec("_tkinter") is not None:
+        return ""
+    return (
+        "; tkinter is not installed: apt install python3-tk, dnf install python3-tkinter, brew install python-tk, "
+        "or pip install PyQt6"
+    )
+
+
+def _check_that_it_lives(script: str) -> None:
+    """Raise NoWindowError if a script ends badly: a Qt without its libraries takes its whole process down."""
+    command = [sys.executable, "-c", script]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TRIED_FOR_S, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise NoWindowError("no window can be opened: Qt does not answer") from None
+    if done.returncode != 0:
+        why = done.stderr.strip().splitlines()[:1]
+        raise NoWindowError(f"no window can be opened: Qt cannot start{printable(''.join(f': {w}' for w in why))}")
 
 
 def _fit(event: ResizeEvent) -> None:

@@ -44,7 +44,7 @@ class Tail:
 
     `is_once`: what is there when the path is first opened is read, and nothing that comes later. So it ends, however
     fast somebody writes. If it deletes finished files, rotated ones go once they were read to their end and have been
-    quiet for an hour.
+    quiet for an hour. A file that is not there yet is waited for, unless `is_once`: then nobody is told so.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class Tail:
     ) -> None:
         self.trouble: Trouble | None = None
         """Why the live file cannot be read just now, if it cannot."""
+        self._is_once = is_once
         self._path = path
         self._shown_path = printable(str(path))
         self._streams = Streams(streams)
         self._say = say
         self._warn = warn
         self._monotonic = monotonic
-        self._is_once = is_once
         self._end_bytes = 0
         """The size of the live file when it was first opened."""
         removal = Removal(path, self._streams, say, monotonic) if deletes_finished else None
@@ -259,7 +259,8 @@ class Tail:
     def _tell(self, trouble: Trouble | None) -> None:
         if trouble is not None and trouble != self.trouble:
             if isinstance(trouble, Missing):
-                self._say(f"{trouble}; waiting for it")
+                if not self._is_once:
+                    self._say(f"{trouble}; waiting for it")
             else:
                 self._warn(f"{trouble}; {ADVICE}")
         self.trouble = trouble

@@ -3,13 +3,14 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from consumers.records import Account, Commit, Episode, Excess, Machine, Minute, RatedReading, Stream, Timestamp
 from consumers.store.episodes import KeptEpisodes, set_view_settings
-from consumers.store.errors import StoreError, is_busy, named
+from consumers.store.errors import StoreError, StoreWaitError, is_busy, named
 from consumers.store.minutes import ADD_MINUTE, newest_minutes
 from consumers.store.outbox import Outbox
 from consumers.store.rejected import KeptRejected
@@ -70,7 +71,10 @@ class Store:
             if path.is_dir():
                 raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
             self._check_that_it_has_one_name()
-            self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
+            lock_path = path.with_name(path.name + "-lock")
+            if not lock_path.exists():
+                undo.push(partial(_remove_if_refused, lock_path))
+            self._lock = undo.enter_context(closing(self._locked(lock_path)))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
             )
@@ -277,6 +281,13 @@ class Store:
     @property
     def _shown(self) -> str:
         return shown(self._path)
+
+
+def _remove_if_refused(lock_path: Path, kind: type[BaseException] | None, *_error: object) -> None:
+    """Leave no lock beside a file that no consumer will use. One that is only waited for is locked again soon."""
+    if kind is not None and not issubclass(kind, (StoreWaitError, sqlite3.OperationalError)):
+        with suppress(OSError):
+            lock_path.unlink()
 
 
 def _file_id(path: Path) -> tuple[int, int]:

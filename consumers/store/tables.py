@@ -196,6 +196,7 @@ _CHECKS: Final[dict[Any, Callable[[object], bool]]] = {
     int | None: lambda value: value is None or _is_whole_number(value),
     float: _is_number,
     float | None: lambda value: value is None or _is_number(value),
+    str | None: lambda value: value is None or type(value) is str,
     Timestamp: _is_timestamp,
     Timestamp | None: lambda value: value is None or _is_timestamp(value),
 }

@@ -233,6 +233,26 @@ def test_once_without_a_file_says_what_to_do(tmp_path: Path, live_file: Path, da
     status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
     assert status == 1
     assert "start the producer" in output
+    assert "waiting" not in output
+
+
+def test_once_with_lines_of_which_none_could_be_stored_ends_with_1(
+    tmp_path: Path, live_file: Path, database: Path
+) -> None:
+    live_file.write_text("7,active,44.3,2.1\n" * 3)
+    status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
+    assert status == 1
+    assert "every line is being rejected: 3 lines and no reading" in output
+    assert "it looks like a CSV row" in output
+
+
+def test_folders_that_are_missing_are_made_and_said(tmp_path: Path, live_file: Path) -> None:
+    live_file.write_text(line())
+    files = ("--db", tmp_path / "a" / "b" / "plant.sqlite", "--snapshot", tmp_path / "pictures" / "plant.png")
+    status, output = run(CONSUMER, "--once", "--file", live_file, *files, cwd=tmp_path)
+    assert status == 0
+    assert f"made the folder {tmp_path / 'a' / 'b'}" in output
+    assert f"made the folder {tmp_path / 'pictures'}" in output
 
 
 @pytest.mark.parametrize(

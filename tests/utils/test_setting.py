@@ -19,8 +19,10 @@ from utils.setting import (
     parse_choice,
     parse_file,
     parse_folder,
+    parse_mode_aliases,
     parse_number,
     parse_picture,
+    parse_text,
     parse_whole_number,
     whole_number,
 )
@@ -91,7 +93,7 @@ def test_a_choice_is_read_in_any_case(text: str) -> None:
 @pytest.mark.parametrize(
     ("parse", "texts", "expected"),
     [
-        (percent, ("", "x", "nan", "inf", "-inf", "-1.1", "100.1", "1,5", "0x1", "1 2"), "a number from -1 to 100 %"),
+        (percent, ("", "x", "nan", "inf", "-inf", "-1.1", "100.1", "0x1", "1 2"), "a number from -1 to 100 %"),
         (
             machines,
             ("", "x", "nan", "0", "100001", "2.5", "1e3", "0x1", "1 2", "9" * 5000),
@@ -117,6 +119,14 @@ def test_a_choice_is_read_in_any_case(text: str) -> None:
             "the path of a file that ends in .png",
         ),
         (colour, ("", "blue", "RED "), "one of RED, GREEN"),
+        (percent, ("1,5", "-0,5"), "a number from -1 to 100 %; use a dot, not a comma"),
+        (machines, ("4,5",), "a whole number from 1 to 100,000 machines; use a dot, not a comma"),
+        (parse_text, ("a\0b", "\ud800"), "printable characters"),
+        (
+            parse_mode_aliases,
+            ("running", "running=fast", "=active", "running=active, Running=idle", "active=idle"),
+            "each word once, with its mode, such as running=active; modes: active, idle, maintenance, offline",
+        ),
     ],
 )
 def test_any_other_text_is_refused_with_what_is_expected(

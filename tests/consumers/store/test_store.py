@@ -213,6 +213,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(database: Path, 
     before = database.read_bytes()
     with pytest.raises(StoreError, match=r"another program's database; set DATABASE_FILE"):
         Store(database)
+    assert [path.name for path in database.parent.iterdir() if path.name.endswith("-lock")] == []
     assert database.read_bytes() == before
 
 
