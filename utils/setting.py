@@ -41,6 +41,11 @@ def choice(default: str, meaning: str, options: tuple[str, ...]) -> Any:
     return _declared(default, meaning, partial(parse_choice, options=options))
 
 
+def text(default: str, meaning: str) -> Any:
+    """Declare a text, taken as it is."""
+    return _declared(default, meaning, str)
+
+
 def parse_number(text: str, *, low: float, high: float, unit: str = "") -> float:
     """Return a number from `low` to `high`."""
     try:
