@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
 from utils.fields import Fields
-from utils.setting import choice, command, file, folder, number, picture, whole_number
+from utils.setting import choice, command, file, folder, number, picture, text, whole_number
 from utils.text import shown
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -80,6 +80,19 @@ class Config:
     )
     stale_after_s: float = number(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)
+
+    spark_source: Path = file(
+        Path("data/plants/*/project_live.json"),
+        "live files of many plants (a glob); Spark reads what rotation leaves",
+    )
+    spark_output: Path = folder(Path("data/spark"), "folder of the Parquet files that Spark writes")
+    spark_master: str = text("auto", "Spark's master; auto: what spark-submit names, or all cores of this machine")
+    spark_settle_s: float = number(
+        60.0, "a rotated file is read by Spark when nothing was written to it for so long", "s", 0, 86_400
+    )
+    spark_segments_per_batch: int = whole_number(
+        64, "rotated files that Spark reads and saves at once", "files", 1, 100_000
+    )
 
     limits: Limits = field(default_factory=Limits)
     fields: Fields = field(default_factory=Fields)
