@@ -6,6 +6,7 @@ from typing import Final
 
 from consumers.demo import Child
 from consumers.follow.tail import Tail
+from consumers.forecasting import Forecasting
 from consumers.growth import GrowthWatch
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline, Tally
@@ -38,6 +39,7 @@ class Loop:
         growth: GrowthWatch,
         *,
         watch: Watch,
+        forecasting: Forecasting,
     ) -> None:
         self._config = config
         self._pipeline = pipeline
@@ -48,6 +50,7 @@ class Loop:
         self._child = child
         self._growth = growth
         self._watch = watch
+        self._forecasting = forecasting
         self._is_behind = False
 
     def read_all(self) -> bool:
@@ -60,6 +63,7 @@ class Loop:
             if not self._work(time.monotonic() + _SLICE_S):
                 waiting = self._pipeline.waiting
                 if waiting is None:
+                    self._forecasting.finish()
                     return True
                 if isinstance(waiting.error, StoreFullError):
                     raise waiting.error
@@ -98,6 +102,8 @@ class Loop:
         )
         self._growth.look(pipeline.plant_clock.now)
         self._watch.look(self._fleet, pipeline.tally, is_behind=has_more, is_waiting=pipeline.waiting is not None)
+        if not has_more and pipeline.waiting is None:
+            self._forecasting.step()
         if self._child is not None and not self._stop.requested:
             self._child.check()
         return has_more
