@@ -150,7 +150,7 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if options.snapshot is not None:
         from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
 
-        _painter(config, fleet, snapshot_figure(), options.snapshot)()
+        _painter(config, fleet, loop, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
     unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
     if unread:
@@ -173,15 +173,17 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
         else:
-            paint = _painter(config, fleet, figure, picture)
+            paint = _painter(config, fleet, loop, figure, picture)
             loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
-    paint = _painter(config, fleet, dashboard.snapshot_figure(), picture)
+    paint = _painter(config, fleet, loop, dashboard.snapshot_figure(), picture)
     loop.follow(window.keep_drawing(paint))
 
 
-def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
+def _painter(
+    config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None
+) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
 
@@ -191,10 +193,12 @@ def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) ->
         config.dashboard_window_min,
         config.stale_after_s,
         f"readings in {config.live_file}",
+        theme=config.theme,
+        timezone=config.timezone,
     )
 
     def paint() -> None:
-        board.update(fleet, timestamp_at(time.time()))
+        board.update(fleet, timestamp_at(time.time()), loop.feed_status())
         if picture is not None:
             board.save(picture)
 

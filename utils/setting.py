@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from utils.zone import parse_zone
+
 
 def number(default: float, meaning: str, unit: str, low: float, high: float) -> Any:
     """Declare a number from `low` to `high`, with or without a fraction."""
@@ -39,6 +41,11 @@ def folder(default: Path, meaning: str) -> Any:
 def choice(default: str, meaning: str, options: tuple[str, ...]) -> Any:
     """Declare one of several words in capitals, which may be written in any case."""
     return _declared(default, meaning, partial(parse_choice, options=options))
+
+
+def zone(default: str, meaning: str) -> Any:
+    """Declare the name of a time zone."""
+    return _declared(default, meaning, parse_zone)
 
 
 def parse_number(text: str, *, low: float, high: float, unit: str = "") -> float:

@@ -13,6 +13,7 @@ from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 
 from consumers.board.board import DRAWING, FIGURE_DPI, FIGURE_SIZE_IN, TITLE, DashboardError
+from consumers.board.layout import fitted
 from utils.text import printable
 
 _MOST_MESSAGES_KEPT: Final = 100
@@ -46,13 +47,13 @@ def open_window_figure() -> Figure:
 
 
 def _fit(event: ResizeEvent) -> None:
-    """Scale the whole picture with its window, letters too, so that nothing overlaps in a small one."""
+    """Give the figure its window's size: letters as large as the window allows; the next update lays it out anew."""
     figure = event.canvas.figure
     width, height = figure.bbox.size  # in pixels of the screen; the event's may be larger, logical ones
-    dpi = max(min(width / FIGURE_SIZE_IN[0], height / FIGURE_SIZE_IN[1]), 1.0)
+    dpi, width_in, height_in = fitted(width, height)
     # The public setter would resize the window in turn.
     figure._set_dpi(dpi, forward=False)  # type: ignore[attr-defined]  # noqa: SLF001
-    figure.set_size_inches(width / dpi, height / dpi, forward=False)
+    figure.set_size_inches(width_in, height_in, forward=False)
 
 
 def _window_errors() -> tuple[type[Exception], ...]:
