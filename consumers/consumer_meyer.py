@@ -1,6 +1,12 @@
 """The command `python -m consumers.consumer_meyer`: live file to SQLite and the live dashboard."""
 
+from utils.stop import StopRequest, end_quietly_until_installed
+
+if __name__ == "__main__":
+    end_quietly_until_installed()  # what follows takes a while to import
+
 import argparse
+import gc
 import os
 import sys
 import time
@@ -19,23 +25,29 @@ from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
+from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
+from consumers.records import Timestamp
 from consumers.report import Reporter, account_line, summary_line
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
+from consumers.store.tables import ViewSettings
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
+from utils.paths import require_not_written
 from utils.settings import Config
-from utils.stop import StopRequest
 from utils.text import count, printable, shown
 
 CLOCK_READINGS: Final = 2_000
 """From as many of the newest readings it is known what time it is in the plant."""
 RECENT_READINGS: Final = 20_000
 """As many of the newest readings are kept for the dashboard."""
+_OBJECTS_A_COLLECTION: Final = 20_000
+"""Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
+objects, as Python does by itself, takes 4 % of the time of a catch-up."""
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 
@@ -45,8 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None:
+    gc.set_threshold(_OBJECTS_A_COLLECTION)
     # The folder by its one true name; the file by the name it was given, as a link may come to name another file.
     live_file = Path(os.path.realpath(config.live_file.parent)) / config.live_file.name
+    _check_pictures(config, options)
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
@@ -55,10 +69,13 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        fleet = _restored_fleet(store, RECENT_READINGS if is_drawn else 0, config.machines_at_most)
-        tail = cleanup.enter_context(closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic)))
+        plant_clock = _restored_plant_clock(store)
+        fleet = _restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
+        tail = cleanup.enter_context(
+            closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic, is_once=options.once))
+        )
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = _pipeline(config, tail, store, fleet, reporter, stop)
+        pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock)
         known = count(len(fleet.machines), "machine")
         _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
@@ -69,6 +86,15 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
             _read_once(config, options, loop, tail, fleet)
         else:
             _follow(config, options, loop, fleet)
+
+
+def _check_pictures(config: Config, options: argparse.Namespace) -> None:
+    """Raise PipelineError if a picture would be drawn over the live file or the database."""
+    pictures = ((config.snapshot_file, "SNAPSHOT_FILE"), (options.snapshot, "--snapshot"))
+    for picture, setting in pictures:
+        if picture is not None:
+            meaning = f"the picture of the dashboard; set {setting} or it"
+            require_not_written(picture, meaning, config.live_file, config.database_file)
 
 
 def _import_matplotlib() -> None:
@@ -93,7 +119,11 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     while not stop.requested:
         try:
             return Store(
-                config.database_file, config.keep_rejected, config.keep_readings_days, config.keep_minutes_days
+                config.database_file,
+                config.keep_rejected,
+                config.keep_readings_days,
+                config.keep_minutes_days,
+                _view_settings(config),
             )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
@@ -105,9 +135,38 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     return None
 
 
-def _restored_fleet(store: Store, recent_readings: int, machines_at_most: int) -> Fleet:
-    recent = store.newest_rows(recent_readings) if recent_readings else ()
-    return Fleet(recent_readings, store.machines(), recent, machines_at_most)
+def _restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
+    machines, episodes = store.machines(), _restored_episodes(store, config)
+    if not is_drawn:
+        return Fleet(0, machines, machines_at_most=config.machines_at_most, episodes=episodes)
+    fleet = Fleet(
+        RECENT_READINGS,
+        machines,
+        store.newest_rows(RECENT_READINGS),
+        config.machines_at_most,
+        config.dashboard_window_min,
+        episodes,
+    )
+    if plant_at is not None:
+        history = fleet.history
+        history.keep(plant_at)
+        history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
+    return fleet
+
+
+def _view_settings(config: Config) -> ViewSettings:
+    limits = config.limits
+    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
+
+
+def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
+    rule = EpisodeRule(
+        config.episode_raise_readings,
+        config.episode_raise_of,
+        config.episode_clear_readings,
+        config.episode_clear_share,
+    )
+    return EpisodeWatch(rule, config.limits, *store.episodes())
 
 
 def _restored_plant_clock(store: Store) -> PlantClock:
@@ -117,9 +176,15 @@ def _restored_plant_clock(store: Store) -> PlantClock:
 
 
 def _pipeline(
-    config: Config, tail: Tail, store: Store, fleet: Fleet, reporter: Reporter, stop: StopRequest
+    config: Config,
+    tail: Tail,
+    store: Store,
+    fleet: Fleet,
+    reporter: Reporter,
+    stop: StopRequest,
+    plant_clock: PlantClock,
 ) -> Pipeline:
-    judge, plant_clock = _judge(config, stop), _restored_plant_clock(store)
+    judge = _judge(config, stop)
     return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
 
 

@@ -1,7 +1,8 @@
 """Bytes of whole lines to rated readings and rejected lines: the pure middle of the consumer."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -17,8 +18,12 @@ _SHORT_LINE_LENGTH: Final = 40
 """No line that is this short is a reading; a broken feed may hold millions of the same."""
 _BLANK: Final = ""
 """The reason of a line that says nothing."""
+_KEPT_REASONS: Final = 1_000
 _LINES_AT_ONCE: Final = 5_000
 """So many lines are read before a wish to stop is heard: well under 0.1 s, whatever they are."""
+
+_PART_BYTES: Final = 512 * 1024
+"""So much is cut into lines at once; the whole at once would take several times its size."""
 
 _Fault = tuple[int, str]
 """A rejected line's number in its chunk, and the reason."""
@@ -45,13 +50,15 @@ def ingest(
     Of the rejected lines, the last `keep_rejected` are kept. `row_of` makes a row of a line, or raises MessageError.
     Raises Stopped and nothing else, whatever the bytes are.
     """
-    lines = _lines(data)
     judged = _Judged(keep_rejected)
-    for begin in range(0, len(lines), _LINES_AT_ONCE):
-        if is_stopped():
-            raise Stopped
-        judged.add(lines[begin : begin + _LINES_AT_ONCE], begin, row_of, limits, processed_at)
-    rejected = _rejected(data, offset, len(lines), judged.faults)
+    count = 0
+    for lines in map(_lines, _parts(data)):
+        for begin in range(0, len(lines), _LINES_AT_ONCE):
+            if is_stopped():
+                raise Stopped
+            judged.add(lines[begin : begin + _LINES_AT_ONCE], count + begin, row_of, limits, processed_at)
+        count += len(lines)
+    rejected = _rejected(data, offset, count, judged.faults)
     return Batch(judged.rows, rejected, judged.rejected_lines, judged.blank_lines, data.count(b"\n"))
 
 
@@ -60,13 +67,28 @@ class _Judged:
 
     def __init__(self, keep_rejected: int) -> None:
         self.rows: list[Row] = []
-        self.faults: deque[_Fault] = deque(maxlen=keep_rejected)
         self.rejected_lines = 0
         self.blank_lines = 0
+        self._keep_rejected = keep_rejected
+        self._kept: deque[tuple[int, Iterable[_Fault]]] = deque()
+        """How many lines of each part were rejected, and which."""
+        self._kept_lines = 0
+        self._reasons: dict[str | bytes, str] = {}
+        """Of short lines."""
+
+    @property
+    def faults(self) -> list[_Fault]:
+        """The last `keep_rejected`, in order; to be asked for once."""
+        return [fault for _, faults in self._kept for fault in faults][-self._keep_rejected :]
 
     def add(self, lines: Sequence[str | bytes], begin: int, row_of: RowOf, limits: Limits, at: Timestamp) -> None:
         """Judge lines, numbered from `begin` on."""
-        rows, reasons = self.rows, dict[str | bytes, str]()
+        rows, reasons, faults = self.rows, self._reasons, list[_Fault]()
+        if lines[0] in reasons and lines[-1] in reasons and None not in (known := [*map(reasons.get, lines)]):
+            self._add_known(known, begin)
+            return
+        if len(reasons) > _KEPT_REASONS:
+            reasons.clear()
         for number, line in enumerate(lines, begin):
             reason = reasons.get(line) if len(line) <= _SHORT_LINE_LENGTH else None
             if reason is None:
@@ -79,8 +101,23 @@ class _Judged:
             if reason == _BLANK:
                 self.blank_lines += 1
             else:
-                self.rejected_lines += 1
-                self.faults.append((number, reason))
+                faults.append((number, reason))
+        self._keep(len(faults), faults)
+
+    def _add_known(self, reasons: Sequence[str | None], begin: int) -> None:
+        """Add lines that are the same as others before, without a look at each: there may be millions."""
+        blank_lines = reasons.count(_BLANK)
+        self.blank_lines += blank_lines
+        faults = ((number, reason) for number, reason in enumerate(reasons, begin) if reason)
+        self._keep(len(reasons) - blank_lines, faults)
+
+    def _keep(self, count: int, faults: Iterable[_Fault]) -> None:
+        """Keep a part's rejected lines, and let those parts go that are before the last `keep_rejected` ones."""
+        self.rejected_lines += count
+        self._kept.append((count, faults))
+        self._kept_lines += count
+        while self._kept_lines - self._kept[0][0] >= self._keep_rejected:
+            self._kept_lines -= self._kept.popleft()[0]
 
 
 def reject_oversized(start: bytes, offset: int, length_bytes: int) -> Batch:
@@ -94,6 +131,15 @@ def shown_line(line: bytes) -> str:
     return printable(line[:KEPT_LINE_BYTES].decode(errors="backslashreplace"))
 
 
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Cut whole lines at some of the newlines."""
+    begin = 0
+    while begin < len(data):
+        end = data.rfind(b"\n", begin, begin + _PART_BYTES) + 1 or data.index(b"\n", begin) + 1
+        yield data[begin:end]
+        begin = end
+
+
 def _lines(data: bytes) -> Sequence[str | bytes]:
     """Cut at the newlines; text if all of it is UTF-8, else bytes, so that each line is judged alone."""
     try:
@@ -102,13 +148,16 @@ def _lines(data: bytes) -> Sequence[str | bytes]:
         return data.split(b"\n")[:-1]
 
 
-def _rejected(data: bytes, offset: int, count: int, faults: Collection[_Fault]) -> list[RejectedLine]:
+def _rejected(data: bytes, offset: int, count: int, faults: Sequence[_Fault]) -> list[RejectedLine]:
     """Return the rejected lines of `data`, which holds `count` lines; only what follows the first of them is cut."""
     if not faults:
         return []
-    first, _ = next(iter(faults))
+    first, _ = faults[0]
     before, *lines, _ = (b"\n" + data).rsplit(b"\n", count - first + 1)
     offsets = list(accumulate((len(line) + 1 for line in lines), initial=offset + len(before)))
-    rejected = [(number - first, lines[number - first], reason) for number, reason in faults]
-    shown = {line: shown_line(line) for line in {line for _, line, _ in rejected}}  # a broken feed repeats its lines
-    return [RejectedLine._make((offsets[place], shown[line], reason)) for place, line, reason in rejected]
+    shown = lru_cache(_KEPT_REASONS)(shown_line)  # a broken feed repeats its lines
+    made = tuple.__new__  # as the record's own way of being made does, which takes half as long again
+    return [
+        made(RejectedLine, (offsets[number - first], shown(lines[number - first]), reason))
+        for number, reason in faults
+    ]

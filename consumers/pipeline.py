@@ -168,7 +168,8 @@ class Pipeline:
         at = timestamp_at(self._clock())
         batch = self._batch(chunk, at)
         changes = self._fleet.after(batch.rows)
-        return Commit(chunk.before, chunk.after, batch, changes.machines, at, changes.minutes)
+        machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, changes.machines)
+        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
 
     def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset
@@ -183,6 +184,8 @@ class Pipeline:
         self._source.advance(chunk)
         self._fleet.take(commit)
         self.plant_clock.hear(commit.batch.rows, commit.at)
+        if self.plant_clock.now is not None:
+            self._fleet.history.keep(self.plant_clock.now)
         self._expiry_steps = 1 + len(commit.batch.rows) // ROWS_A_STEP
         self.tally = self.tally.after(commit)
         if commit.batch.rejected_lines:

@@ -1,7 +1,8 @@
 """What flows from one room of the consumer to the next: plain, immutable values that everybody may import."""
 
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Literal, NamedTuple
 
 from utils.efficiency import EfficiencyLevel, Signal
 from utils.message import Mode
@@ -125,6 +126,9 @@ class Machine(NamedTuple):
     minute_temperature_max: float | None = None
     minute_vibration_sum: float = 0.0
     minute_vibration_max: float | None = None
+    last_anomaly_at: Timestamp | None = None
+    """When it was beyond a limit last, by its clock, in the order in which its readings came."""
+    open_episodes: int = 0
 
 
 class Minute(NamedTuple):
@@ -174,6 +178,35 @@ class Episode(NamedTuple):
     """The readings in a row, up to the latest one, that were well within the limit."""
 
 
+class Excess(NamedTuple):
+    """A reading beyond a limit that may become part of an episode. A row of `excesses`."""
+
+    machine_id: int
+    signal: Signal
+    ago: int
+    """So many readings of the machine have come since."""
+    at: Timestamp
+    """By the machine's clock."""
+    value: float
+    mode: Mode
+
+
+EventKind = Literal["raised", "cleared", "silent", "back", "feed_silent", "feed_back", "rejected"]
+
+
+class Event(NamedTuple):
+    """Something that people are told once: in the log, and as an alert. A row of `alerts`."""
+
+    kind: EventKind
+    machine_id: int | None
+    """None if it concerns the whole feed."""
+    text: str
+    """In words."""
+    details: str
+    """Its figures, as a JSON object."""
+    at: Timestamp
+
+
 class Commit(NamedTuple):
     """All that one chunk changes. It is saved in one transaction, or nothing of it is.
 
@@ -192,6 +225,12 @@ class Commit(NamedTuple):
     """When, by the consumer's clock."""
     minutes: Sequence[Minute] = ()
     """What the readings add to minutes that are not, or are no longer, a machine's open one."""
+    episodes: Sequence[Episode] = ()
+    """Those that were raised, go on or were cleared, as they are from now on."""
+    excesses: Mapping[int, Sequence[Excess]] = MappingProxyType({})
+    """Of each machine whose episodes may have changed, all its excesses from now on."""
+    events: Sequence[Event] = ()
+    """What is to be told of it."""
 
 
 class Account(NamedTuple):

@@ -21,15 +21,13 @@ if sys.platform == "win32":
     # A lock on Windows keeps readers out too: this one is far behind the data, where nobody reads.
     _LOCKED_BYTE: Final = (1 << 40) + (1 << 30)
 
-    def _lock(fd: int) -> None:
+    def _try_lock(fd: int) -> bool:
         os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
-        while True:
-            try:
-                msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-            except PermissionError:
-                time.sleep(0.001)
-            else:
-                return
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
 
     def _unlock(fd: int) -> None:
         os.lseek(fd, _LOCKED_BYTE, os.SEEK_SET)
@@ -37,8 +35,12 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+    def _try_lock(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _unlock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_UN)
@@ -50,10 +52,17 @@ _OPEN_FILES_KEEP_THEIR_NAME: Final = os.name == "nt"
 _OPEN_TRIES: Final = 100
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _ROTATION_RETRY_S: Final = 10.0
+_LOCK_RETRY_S: Final = 0.001
+_LOCK_PATIENCE_S: Final = 5.0
+"""Other producers hold the lock for milliseconds; whoever has it for longer than this is told."""
 
 
 class LiveFileError(PipelineError):
     """The live file cannot be written."""
+
+
+class StoppedError(PipelineError):
+    """Someone asked to stop while another program held the lock; nothing was appended."""
 
 
 class NoRoomError(LiveFileError):
@@ -71,21 +80,30 @@ class LiveFile:
     """Appends lines to the file that `path` names; symbolic links are followed.
 
     A file of `max_bytes` or more (0: no limit) is renamed to `<stem>-<UTC time><suffix>`, and a new one is begun.
-    `clock` returns seconds since 1970, for that name. The file is opened at the first line, not before.
+    `clock` returns seconds since 1970, for that name. The file is opened at the first line, not before. `is_stopped`
+    returns whether someone asked to stop: the lock is waited for until then.
     """
 
-    def __init__(self, path: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_bytes: int,
+        clock: Callable[[], float] = time.time,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._path = path
         self._shown = shown(path)
         self._max_bytes = max_bytes
         self._clock = clock
+        self._is_stopped = is_stopped
         self._fd: int | None = None
         self._rotation_refused_at = -float("inf")
 
     def append(self, lines: bytes) -> None:
         """Append whole lines, each ended by a newline, with one write.
 
-        Raises NoRoomError if the disk or a quota is full, LiveFileError if the file cannot be used at all.
+        Raises NoRoomError if the disk or a quota is full, LiveFileError if the file cannot be used at all, and
+        StoppedError.
         """
         try:
             fd = self._locked()
@@ -109,7 +127,7 @@ class LiveFile:
         """Lock the file that the path names now, and return it; others may have renamed or deleted the one before."""
         for _ in range(_OPEN_TRIES):
             fd = self._fd if self._fd is not None else self._open()
-            _lock(fd)
+            self._lock(fd)
             if self._is_named(fd):
                 return fd
             self.close()  # this releases the lock too
@@ -117,6 +135,18 @@ class LiveFile:
             f"the live file {self._shown} is another one each time it is opened; "
             "set LIVE_FILE (--file) to a path on an ordinary disk"
         )
+
+    def _lock(self, fd: int) -> None:
+        """Wait for the lock in short sleeps: an uninterrupted wait would be deaf to the wish to stop."""
+        told_s = time.monotonic() + _LOCK_PATIENCE_S
+        while not _try_lock(fd):
+            if self._is_stopped():
+                self.close()
+                raise StoppedError(f"stopped while the live file {self._shown} was locked by another program")
+            if time.monotonic() > told_s:
+                logger.warning("the live file {} is locked by another program; waiting", self._shown)
+                told_s = float("inf")
+            time.sleep(_LOCK_RETRY_S)
 
     def _open(self) -> int:
         if self._path.exists() and not stat.S_ISREG(self._path.stat().st_mode):

@@ -1,5 +1,10 @@
 """The command `python -m producers.producer_case`: a simulated plant that reports to the live file."""
 
+from utils.stop import StopRequest, end_quietly_until_installed
+
+if __name__ == "__main__":
+    end_quietly_until_installed()  # what follows takes a while to import
+
 import argparse
 import sys
 import time
@@ -10,13 +15,12 @@ from typing import Final
 
 from loguru import logger
 
-from producers.live_file import LiveFile, NoRoomError
+from producers.live_file import LiveFile, NoRoomError, StoppedError
 from producers.simulator import Plant
 from utils.command import Parser, add_setting, run_command
 from utils.efficiency import Limits
 from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
 from utils.settings import Config
-from utils.stop import StopRequest
 from utils.text import shown
 
 _FLAG_BY_SETTING: Final = {
@@ -89,6 +93,8 @@ class Feed:
             self._live_file.append(data)
         except NoRoomError as error:
             refusal, appended_bytes = error, error.appended_bytes
+        except StoppedError:
+            appended_bytes = 0
         self.lines += data.count(b"\n", 0, appended_bytes)
         return data[appended_bytes:], refusal
 
@@ -123,7 +129,8 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     start = timestamp_at(time.time()) if options.start is None else options.start
     rng = Random(seed)  # noqa: S311 - a simulation must be repeatable
     plant = Plant(config.producer_machines, config.producer_interval_s, epoch_seconds(start), rng, config.limits)
-    live_file = LiveFile(config.live_file, round(config.live_file_max_mb * _BYTES_A_MB), time.time)
+    max_bytes = round(config.live_file_max_mb * _BYTES_A_MB)
+    live_file = LiveFile(config.live_file, max_bytes, time.time, lambda: stop.requested)
     feed = Feed(plant, config.limits, live_file, stop)
     status = Status(config.status_every_s)
     logger.info(

@@ -15,6 +15,7 @@ from typing import Any
 
 from consumers.follow.tail import Tail
 from consumers.ingest import ingest
+from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline
 from consumers.records import RatedReading, RejectedLine
@@ -66,7 +67,8 @@ class ConsumerInProcess:
         self.rejected: list[RejectedLine] = []
         self.time_s = 0.0
         self.store = store or Store(database)
-        self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100))
+        episodes = EpisodeWatch(EpisodeRule(), Limits(), *self.store.episodes())
+        self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100), episodes=episodes)
         self.tail = Tail(live_file, self.store.streams(), self.said.append, self.said.append, lambda: self.time_s)
         self.pipeline = Pipeline(
             self.tail,

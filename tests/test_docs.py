@@ -148,3 +148,9 @@ def test_the_example_shows_the_default_unit_and_meaning(setting: Any) -> None:
 
 def test_the_example_copied_to_env_is_the_defaults() -> None:
     assert make_config(read_settings(ENV_EXAMPLE, {})) == Config()
+
+
+def test_each_test_that_the_page_of_faults_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "faults.md").read_text(encoding="utf-8")))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("test_*.py"))
+    assert named - set(re.findall(r"def (test_\w+)\(", sources)) == set() != named

@@ -8,8 +8,8 @@ from typing import Final, NoReturn
 from loguru import logger
 
 from utils.errors import PipelineError
-from utils.logs import configure_logs
-from utils.paths import require_separate
+from utils.logs import configure_logs, log_path
+from utils.paths import require_not_written, require_separate
 from utils.settings import Config, ConfigError, make_config, read_settings, setting_names
 from utils.stop import StopRequest
 from utils.text import printable, shown
@@ -20,6 +20,7 @@ _OUT_OF_MEMORY: Final = (
     "(PRODUCER_MACHINES), then start again: what was written and saved is kept"
 )
 
+COMMANDS: Final = ("producer", "consumer")
 Work = Callable[[Config, argparse.Namespace, StopRequest], None]
 
 
@@ -41,6 +42,8 @@ def run_command(
     stop.install()
 
     def begin() -> None:
+        configure_logs(name, config.log_level, None)
+        _check_logs(config)
         configure_logs(name, config.log_level, config.log_dir)
         _warn_of_unknown(settings)
         require_separate(config.live_file, config.database_file)
@@ -78,6 +81,13 @@ def _problem_of(work: Callable[[], None]) -> str | None:
     except MemoryError:
         return _OUT_OF_MEMORY
     return None
+
+
+def _check_logs(config: Config) -> None:
+    """Raise PipelineError if a log of the two commands would be written into the live file or the database."""
+    for name in COMMANDS:
+        log = log_path(name, config.log_dir)
+        require_not_written(log, f"the log of the {name}; set LOG_DIR or it", config.live_file, config.database_file)
 
 
 def _config(settings: Mapping[str, str], options: argparse.Namespace, flags: Mapping[str, str]) -> Config:

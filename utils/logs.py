@@ -18,16 +18,23 @@ _LOG_FILE_BYTES: Final = 5_000_000
 _KEPT_LOG_FILES: Final = 5
 
 
-def configure_logs(name: str, level: str, log_dir: Path, terminal: TextIO | None = None) -> None:
+def log_path(name: str, log_dir: Path) -> Path:
+    """Return where the log of a command is."""
+    return log_dir / f"{name}.log"
+
+
+def configure_logs(name: str, level: str, log_dir: Path | None, terminal: TextIO | None = None) -> None:
     """Send the log to the terminal from `level` on, and all of it to `log_dir/name.log`, kept for a while.
 
-    Raises PipelineError if it cannot be written there.
+    Without a folder the terminal alone has it. Raises PipelineError if it cannot be written there.
     """
     terminal = terminal or sys.stderr
     logger.remove()
     if terminal is not None:  # closed by whoever started this process
         logger.add(terminal, level=level, format=_TERMINAL_FORMAT, backtrace=False, diagnose=False)
-    path = log_dir / f"{name}.log"
+    if log_dir is None:
+        return
+    path = log_path(name, log_dir)
     try:
         log_file = _opened(path, terminal)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Paths that must not meet: the live file, and the database with the files that it keeps beside it."""
+"""Paths that must not meet: the live file, the database and what it keeps beside it, logs and pictures."""
 
 import os
 from contextlib import suppress
@@ -26,6 +26,16 @@ def require_separate(live_file: Path, database_file: Path) -> None:
             f"{shown(live_file)} cannot be the live file: the database {shown(database_file)} keeps it for itself; "
             f"{advice}"
         )
+
+
+def require_not_written(written: Path, meaning: str, live_file: Path, database_file: Path) -> None:
+    """Raise PipelineError if what a command writes is the live file or the database, under whatever name.
+
+    `meaning`: what the written file is, and the setting that names it.
+    """
+    for kept, its_meaning in ((live_file, "live file"), (database_file, "database")):
+        if _is_same(kept, written):
+            raise PipelineError(f"{shown(kept)} cannot be both the {its_meaning} and {meaning} to another path")
 
 
 def _is_same(one: Path, other: Path) -> bool:

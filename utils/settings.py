@@ -53,8 +53,21 @@ class Config:
         100_000, "machines that are taken in; lines of further ones are rejected", "machines", 1, 10_000_000
     )
 
+    episode_raise_readings: int = whole_number(
+        2, "so many readings of a machine beyond a limit raise an episode", "readings", 1, 1000
+    )
+    episode_raise_of: int = whole_number(
+        3, "of so many that came last, or of as many as are needed", "readings", 1, 1000
+    )
+    episode_clear_readings: int = whole_number(
+        10, "so many readings in a row well within the limit end an episode", "readings", 1, 100_000
+    )
+    episode_clear_share: float = number(
+        0.93, "well within a limit is what is at most this share of it", "factor", 0, 1
+    )
+
     dashboard_window_min: float = number(
-        60.0, "time that the trend panel looks back, over the newest 20,000 readings at the most", "min", 0.1, 100_000
+        60.0, "time that the trend panel looks back, as far as 400,000 minutes of machines reach", "min", 0.1, 100_000
     )
     stale_after_s: float = number(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)

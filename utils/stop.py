@@ -11,6 +11,12 @@ _WAIT_SLICE_S: Final = 0.1
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last is Windows' Ctrl+Break
 
 
+def end_quietly_until_installed() -> None:
+    """Let Ctrl+C end this process without a traceback while there is nothing yet that must end in order."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class StopRequest:
     """Remembers that someone asked this process to stop."""
 

@@ -29,7 +29,13 @@ class Beside:
     """Reads what is unread beside the live file, one file at a time, and looks again until nothing is."""
 
     def __init__(
-        self, path: Path, streams: Streams, say: Callable[[str], None], monotonic: Callable[[], float]
+        self,
+        path: Path,
+        streams: Streams,
+        say: Callable[[str], None],
+        monotonic: Callable[[], float],
+        *,
+        is_once: bool = False,
     ) -> None:
         self.whole_ids: set[int] = set()
         """The streams that stood whole in some file at the last look."""
@@ -42,6 +48,7 @@ class Beside:
         self._streams = streams
         self._say = say
         self._monotonic = monotonic
+        self._is_once = is_once
         self._memory = Memory(monotonic)
         self._backlog: list[Found] = []
         self._next_look_s = monotonic()
@@ -64,7 +71,7 @@ class Beside:
         while has_more and moved_looks < _MOVED_LOOKS:
             has_read, has_moved = yield from self._look(live)
             moved_looks = moved_looks + 1 if has_moved and not has_read else 0
-            has_more = has_read or has_moved
+            has_more = has_moved or (has_read and not self._is_once)
 
     def _look(self, live: OpenFile | None) -> Generator[Step, None, tuple[bool, bool]]:
         """Look once into all files and read what is unread; return whether there was any, and whether files moved."""
@@ -96,7 +103,7 @@ class Beside:
         try:
             with closing(found.candidate.open()) as file:
                 for step in self._steps_through(file, survey):
-                    has_read |= step is not None
+                    has_read |= step is not None and not step[1].is_search  # which may find half a line alone
                     yield step
         except OSError as error:
             survey.troubles.append(unreadable(error, found.candidate.path))

@@ -127,9 +127,6 @@ def _moments(head: bytes) -> Iterator[str]:
 
 def age_by_name(path: Path) -> tuple[str, int, str]:
     """Return what sorts rotated files by their names, the oldest first: by moment, or by number."""
-    name = path.name
-    for packed in PACKED_SUFFIXES:
-        name = name.removesuffix(packed)
-    moment = re.search(_MOMENT, name, re.ASCII)
-    number = re.search(r"[._-](\d{1,4})(?=\.|\Z)", name, re.ASCII)  # a.json.2 is older than a.json.1
-    return moment[0] if moment else "", -int(number[1]) if number and not moment else 0, name
+    moment = re.search(_MOMENT, path.name, re.ASCII)
+    number = re.search(r"[._-](\d{1,4})(?=\.|\Z)", path.name, re.ASCII)  # a.json.2 is older than a.json.1
+    return moment[0].rstrip(".") if moment else "", -int(number[1]) if number else 0, path.name

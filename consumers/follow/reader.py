@@ -9,7 +9,9 @@ from consumers.follow.streams import Streams, going_on, recognise
 from consumers.records import Chunk, Stream
 
 CHUNK_BYTES: Final = 1024 * 1024
-"""Read and committed at once; a line that does not fit is too long to be a reading."""
+"""A line that does not fit is too long to be a reading."""
+CHUNKS_AT_ONCE: Final = 4
+"""So many are read and committed at once where so much is unread: each machine is then saved less often."""
 _SEARCHED_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -81,7 +83,8 @@ class Reader:
         if stream is None:
             return None
         try:
-            data = self.file.read_at(stream.offset, CHUNK_BYTES)
+            # Of a packed file no more than can be gone back to without unpacking it anew.
+            data = self.file.read_at(stream.offset, CHUNK_BYTES * (1 if self.file.is_packed else CHUNKS_AT_ONCE))
             chunk = self._chunk(stream, data)
             # Looked at after the read: what was read before a rewrite is then known to be of this stream.
             self._check_that_it_holds(stream)
@@ -106,11 +109,11 @@ class Reader:
     def _chunk(self, stream: Stream, data: bytes) -> Chunk | None:
         if self._search is not None and self._search.start != data[:SAMPLE_BYTES]:
             raise RewrittenError
-        if end := data.rfind(b"\n") + 1:
+        if end := _end_of_lines(data):
             sample = self.file.read_at(*sample_range(stream.offset))
             lines = data[:end]
             return Chunk(stream, grown(self._growing(stream), sample, lines), lines)
-        return self._look_for_end(stream, data) if len(data) == CHUNK_BYTES else None
+        return self._look_for_end(stream, data[:CHUNK_BYTES]) if len(data) >= CHUNK_BYTES else None
 
     def _check_that_it_holds(self, stream: Stream) -> None:
         if self.file.is_packed or stream.offset == 0:  # nobody writes into a packed file
@@ -152,3 +155,14 @@ class Reader:
         sample_begin, count = sample_range(search.position)
         has_start = self.file.read_at(search.begin, SAMPLE_BYTES) == search.start
         return has_start and self.file.read_at(sample_begin, count) == search.sample
+
+
+def _end_of_lines(data: bytes) -> int:
+    """Return how far whole lines reach in `data`, up to the first one that is too long to be a reading."""
+    end = 0
+    while end < len(data):
+        found = data.rfind(b"\n", end, end + CHUNK_BYTES) + 1
+        if found == 0:
+            break
+        end = found
+    return end

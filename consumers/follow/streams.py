@@ -16,8 +16,9 @@ from consumers.follow.marks import SAMPLE_BYTES, SPACING, digest, sample_range
 from consumers.follow.open_file import OpenFile
 from consumers.records import Mark, Stream
 
-_SEARCHED_BYTES: Final = 64 * 1024
-"""So much of what lies behind a mark is searched for the end of a line."""
+_SEARCHED_BYTES: Final = 64 * 1024 * 1024
+"""So much of what lies behind a mark is searched for the end of a line, a part at a time."""
+_SEARCHED_AT_ONCE_BYTES: Final = 256 * 1024
 NO_STREAM: Final = 0
 """The id of no stream."""
 
@@ -144,9 +145,11 @@ def _has_line_end_between(file: OpenFile, agreed: int, next_offset: int) -> bool
     gap = next_offset - agreed
     if gap <= max(agreed // SPACING, SAMPLE_BYTES if agreed == 0 else 0):
         return False
-    behind = file.read_at(agreed, min(gap, _SEARCHED_BYTES))
-    is_line_end = agreed == 0 or file.read_at(agreed - 1, 1) == b"\n"  # an old database has a mark that is none
-    return is_line_end and b"\n" in behind
+    if agreed and file.read_at(agreed - 1, 1) != b"\n":  # an old database has a mark that is no end of a line
+        return False
+    end = agreed + min(gap, _SEARCHED_BYTES)
+    parts = range(agreed, end, _SEARCHED_AT_ONCE_BYTES)
+    return any(b"\n" in file.read_at(begin, min(_SEARCHED_AT_ONCE_BYTES, end - begin)) for begin in parts)
 
 
 def is_known(likeness: Likeness, whole_ids: Collection[int]) -> bool:

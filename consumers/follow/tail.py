@@ -39,7 +39,11 @@ class SyncError(PipelineError):
 
 
 class Tail:
-    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once."""
+    """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once.
+
+    `is_once`: what is there when the path is first opened is read, and nothing that comes later. So it ends, however
+    fast somebody writes.
+    """
 
     def __init__(
         self,
@@ -48,6 +52,8 @@ class Tail:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         monotonic: Callable[[], float],
+        *,
+        is_once: bool = False,
     ) -> None:
         self.trouble: Trouble | None = None
         """Why the live file cannot be read just now, if it cannot."""
@@ -57,7 +63,10 @@ class Tail:
         self._say = say
         self._warn = warn
         self._monotonic = monotonic
-        self._beside = Beside(path, self._streams, say, monotonic)
+        self._is_once = is_once
+        self._end_bytes = 0
+        """The size of the live file when it was first opened."""
+        self._beside = Beside(path, self._streams, say, monotonic, is_once=is_once)
         self._steps: Generator[Step, None, None] | None = None
         self._live: Reader | None = None
         self._late: list[Reader] = []
@@ -125,6 +134,8 @@ class Tail:
 
     def _follow_path(self) -> Trouble | None:
         """See which file the path names now; the one that it named before stays open for late lines."""
+        if self._is_once and self._live is not None:
+            return None
         try:
             status = os.stat(self._path)  # noqa: PTH116 - at every poll, and Path costs as much again
         except FileNotFoundError:
@@ -143,9 +154,17 @@ class Tail:
         if again is not None:
             self._late.remove(again)
         self._live = reader
+        self._end_bytes = reader.file.status().st_size
         self._end_look()
 
+    def _is_over(self) -> bool:
+        """Return whether all is read that was there when the live file was opened."""
+        stream = None if self._live is None else self._live.stream
+        return self._is_once and stream is not None and stream.offset >= self._end_bytes
+
     def _next_chunk(self) -> Chunk | None:
+        if self._is_over():
+            return None
         for reader in self._readers():
             if reader.is_settled and (chunk := self._read(reader)) is not None:
                 return chunk
@@ -176,7 +195,8 @@ class Tail:
                 for _ in reader.settle(whole_ids, self._why_new, is_live=is_live):
                     pass  # only a packed file pauses
                 if (chunk := self._read(reader)) is not None:
-                    self._announce(chunk)
+                    if chunk is not _TURN:
+                        self._announce(chunk)
                     return chunk
         self._retire_late()
         return None
@@ -196,7 +216,7 @@ class Tail:
         except RewrittenError:
             self._why_new = REWRITTEN
             self._end_look()
-            return None
+            return _TURN  # what it is now is seen next
         if chunk is not None:
             self._last = reader
             reader.read_s = self._monotonic()

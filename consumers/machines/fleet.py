@@ -1,22 +1,28 @@
 """What is known of each machine: its latest reading, its totals, and the newest readings of all of them together."""
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from itertools import compress, islice
 from typing import Any, Final, NamedTuple
 
 from consumers.machines.admission import Admission
+from consumers.machines.episodes import EpisodeChanges, EpisodeRule, EpisodeWatch
+from consumers.machines.history import History
 from consumers.machines.minutes import (
-    OPEN_FIELDS,
+    OPEN_READINGS,
+    OPEN_SUMS,
     Columns,
+    Sums,
     added,
-    by_machine_and_minute,
+    by_minute_and_machine,
+    columns_of,
+    first_moment,
     minute_of,
-    open_minute,
     summed,
 )
-from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row, Timestamp
+from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
+from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
 _field = Machine._fields.index
@@ -39,7 +45,8 @@ class Changes(NamedTuple):
 class Fleet:
     """Every machine ever heard of, at most `machines_at_most`.
 
-    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came.
+    `recent` holds at most `recent_capacity` readings of all of them, in the order in which they came; `history` the
+    minutes of the newest `window_min`.
     """
 
     def __init__(
@@ -48,11 +55,13 @@ class Fleet:
         machines: Iterable[Machine] = (),
         recent: Iterable[RatedReading] = (),
         machines_at_most: int = 100_000,
+        window_min: float = 0.0,
+        episodes: EpisodeWatch | None = None,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
+        self.history = History(self.machines, window_min)
         self.recent = deque(recent, recent_capacity)
-        self.open_episodes: dict[int, tuple[Episode, ...]] = {}
-        """The episodes that go on, by machine, of those machines that have any."""
+        self._episodes = episodes or EpisodeWatch(EpisodeRule(), Limits())
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
@@ -69,39 +78,38 @@ class Fleet:
         `rows` are in the order of the file.
         """
         changed: dict[int, list[Any]] = {}
-        minutes: dict[int, dict[Timestamp, Minute]] = {}
+        sums: dict[int, dict[str, Sums]] = {}
         # Many rows, few groups: each is added up at C speed, column by column.
-        for (machine_id, _), group in by_machine_and_minute(rows).items():
-            values = changed.get(machine_id)
-            if values is None:
-                values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
-                minutes[machine_id] = {}
-            columns = list(zip(*group, strict=True))
-            minute = summed(columns)
-            minutes[machine_id][minute.minute] = minute
-            _count(values, minute, columns)
-        other_minutes: list[Minute] = []
-        for machine_id, row in {row[0]: row for row in rows}.items():
-            other_minutes += self._turn_minute(changed[machine_id], minutes[machine_id], RatedReading._make(row))
-        return Changes(list(map(Machine._make, changed.values())), other_minutes)
+        for minute, rows_by_machine in by_minute_and_machine(rows).items():
+            for machine_id, own_rows in rows_by_machine.items():
+                values = changed.get(machine_id)
+                if values is None:
+                    values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
+                    sums[machine_id] = {}
+                columns = columns_of(own_rows)
+                sums[machine_id][minute] = own_sums = summed(columns)
+                _count(values, own_sums, columns)
+        minutes: list[Minute] = []
+        for machine_id, row in _latest_by_machine(rows, len(changed)).items():
+            _turn_minute(changed[machine_id], sums[machine_id], RatedReading._make(row))
+            minutes += [Minute(machine_id, first_moment(minute), *of) for minute, of in sums[machine_id].items()]
+        return Changes(list(map(Machine._make, changed.values())), minutes)
 
-    def _turn_minute(
-        self, values: list[Any], minutes: dict[Timestamp, Minute], latest: RatedReading
-    ) -> Collection[Minute]:
-        """Put the latest reading and its minute into a machine's values; return what belongs to other minutes."""
-        before = self.machines.get(latest.machine_id)
-        was_open = None if before is None else open_minute(before)
-        if was_open is not None:
-            new = minutes.get(was_open.minute)
-            minutes[was_open.minute] = was_open if new is None else added(was_open, new)
-        values[_LATEST] = latest
-        values[OPEN_FIELDS] = minutes.pop(minute_of(latest.timestamp))[2:]
-        return minutes.values()
+    @property
+    def open_episodes(self) -> Mapping[int, Sequence[Episode]]:
+        """The episodes that go on, by machine, of those machines that have any."""
+        return self._episodes.open_episodes
+
+    def episodes_after(self, rows: Sequence[Row], machines: Sequence[Machine]) -> EpisodeChanges:
+        """Return what these readings change in the episodes; `machines` are theirs, as they are `after` them."""
+        return self._episodes.after(rows, machines, self.machines)
 
     def take(self, commit: Commit) -> None:
         """Take over what a commit changes, which is safe in the database by now."""
+        self._episodes.take(commit)
         for machine in commit.machines:
             self.machines[machine.latest.machine_id] = machine
+        self.history.take(commit.minutes)
         if self._recent_capacity:
             self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))
 
@@ -132,19 +140,39 @@ class Fleet:
         return tenths / 10 / readings if readings else None
 
 
-def _count(values: list[Any], minute: Minute, columns: Columns) -> None:
+def _latest_by_machine(rows: Sequence[Row], machines: int) -> dict[int, Row]:
+    """Return the latest row of each of the machines."""
+    latest: dict[int, Row] = {}
+    for row in reversed(rows):
+        latest.setdefault(row[0], row)
+        if len(latest) == machines:
+            break
+    return latest
+
+
+def _count(values: list[Any], sums: Sums, columns: Columns) -> None:
     """Add rows of one machine, and what they come to, to its totals."""
-    _, _, modes, _, _, scores, _, _, _ = columns
-    values[_READINGS] += minute.readings
-    values[_ANOMALIES] += minute.anomalies
+    modes, _, _, scores, _, _ = columns
+    readings, _, anomalies, efficiency_sum, *_ = sums
+    values[_READINGS] += readings
+    values[_ANOMALIES] += anomalies
     for mode in set(modes):
         count = modes.count(mode)
-        efficiency_sum = minute.efficiency_sum
-        if count < minute.readings:  # few minutes hold more than one mode
+        if count < readings:  # few minutes hold more than one mode
             efficiency_sum = sum(compress(scores, map(mode.__eq__, modes)))
         mode_sum = _MODE_SUM[mode]
         values[_MODE_READINGS[mode]] += count
         values[mode_sum] = (_tenths(values[mode_sum]) + _tenths(efficiency_sum)) / 10
+
+
+def _turn_minute(values: list[Any], sums: dict[str, Sums], latest: RatedReading) -> None:
+    """Put the latest reading and its minute into a machine's values; leave in `sums` what is of other minutes."""
+    if values[OPEN_READINGS]:
+        was_open = minute_of(values[_LATEST].timestamp)
+        before = values[OPEN_SUMS]
+        sums[was_open] = added(before, sums[was_open]) if was_open in sums else before
+    values[_LATEST] = latest
+    values[OPEN_SUMS] = sums.pop(minute_of(latest.timestamp))
 
 
 def _tenths(value: float) -> int:

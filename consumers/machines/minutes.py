@@ -6,8 +6,8 @@ such sums differs from the mean of unrounded values by less than 0.005.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import compress, repeat
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, islice, repeat
 from operator import mul
 from typing import Any, Final
 
@@ -15,64 +15,91 @@ from consumers.records import Machine, Minute, Row, Timestamp
 
 _MINUTE_LENGTH: Final = len("YYYY-MM-DDTHH:MM")
 _REST_OF_MINUTE: Final = ":00.000Z"
+_BEHIND_ALL: Final = "~"
+"""Sorts behind the rest of any timestamp."""
 _MOST_SUMMED: Final = 1e6
 """A larger value counts as this in a sum, which could not be exact otherwise; no machine is so hot or shakes so."""
-_OPEN: Final = Machine._fields.index("minute_readings")
-OPEN_FIELDS: Final = slice(_OPEN, _OPEN + len(Minute._fields) - 2)
-"""Where a Machine holds the values of its open minute, those of a Minute behind machine and minute."""
+OPEN_READINGS: Final = Machine._fields.index("minute_readings")
+OPEN_SUMS: Final = slice(OPEN_READINGS, OPEN_READINGS + len(Minute._fields) - 2)
+"""Where a Machine holds the sums of its open minute."""
 
-Columns = Sequence[Sequence[Any]]
-"""Some rows' values, column by column."""
+Sums = Sequence[Any]
+"""What a Minute holds behind machine and minute."""
+Columns = tuple[tuple[Any, ...], ...]
+"""Of some rows: modes, temperatures, vibrations, scores, levels and anomaly flags."""
 
 
-def by_machine_and_minute(rows: Iterable[Row]) -> dict[tuple[int, str], list[Row]]:
-    """Return the rows in groups, by machine and minute; a minute is the beginning of its timestamps."""
-    groups: dict[tuple[int, str], list[Row]] = defaultdict(list)
+def by_minute_and_machine(rows: Iterable[Row]) -> Mapping[str, Mapping[int, list[Row]]]:
+    """Return the rows in groups: by minute, which is the beginning of its timestamps, then by machine."""
+    groups: dict[str, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    begin = end = ""
+    group = groups[begin]
+    # Most rows are of the same minute as the row before: to compare is cheaper than to look it up.
     for row in rows:
-        groups[row[0], row[1][:_MINUTE_LENGTH]].append(row)
+        if not begin <= row[1] < end:
+            begin = row[1][:_MINUTE_LENGTH]
+            end = begin + _BEHIND_ALL
+            group = groups[begin]
+        group[row[0]].append(row)
+    del groups[""]
     return groups
 
 
-def minute_of(timestamp: str) -> Timestamp:
-    """Return the minute that a timestamp, or the beginning of one, lies in."""
-    return timestamp[:_MINUTE_LENGTH] + _REST_OF_MINUTE
+def minute_of(timestamp: str) -> str:
+    """Return the minute of a timestamp: its beginning."""
+    return timestamp[:_MINUTE_LENGTH]
 
 
-def summed(columns: Columns) -> Minute:
+def first_moment(minute: str) -> Timestamp:
+    """Return the first moment of a minute."""
+    return minute + _REST_OF_MINUTE
+
+
+def columns_of(rows: Iterable[Row]) -> Columns:
+    """Return the columns of rows that count in a minute."""
+    return tuple(islice(zip(*rows, strict=True), 2, 8))
+
+
+def summed(columns: Columns) -> Sums:
     """Return what rows of one machine and one minute come to."""
-    machine_ids, timestamps, modes, temperatures, vibrations, scores, _, anomalies, _ = columns
+    modes, temperatures, vibrations, scores, _, anomalies = columns
     active = modes.count("active")
     if active < len(modes):
         is_active = list(map("active".__eq__, modes))
-        temperatures, vibrations = list(compress(temperatures, is_active)), list(compress(vibrations, is_active))
-    return Minute(
-        machine_ids[0],
-        minute_of(timestamps[0]),
+        temperatures, vibrations = tuple(compress(temperatures, is_active)), tuple(compress(vibrations, is_active))
+    temperature_sum, temperature_max = _sum_and_peak(temperatures)
+    vibration_sum, vibration_max = _sum_and_peak(vibrations)
+    return (
         len(modes),
         active,
         sum(anomalies),
         round(sum(scores) * 10) / 10,  # they have one decimal, so that it does not take each of them
         min(scores),
-        *_sum_and_peak(temperatures),
-        *_sum_and_peak(vibrations),
+        temperature_sum,
+        temperature_max,
+        vibration_sum,
+        vibration_max,
     )
 
 
-def added(some: Minute, more: Minute) -> Minute:
+def added(some: Sums, more: Sums) -> Sums:
     """Return what two parts of the same minute of the same machine come to."""
-    return Minute(
-        some.machine_id,
-        some.minute,
-        some.readings + more.readings,
-        some.active_readings + more.active_readings,
-        some.anomalies + more.anomalies,
-        (round(some.efficiency_sum * 10) + round(more.efficiency_sum * 10)) / 10,
-        min(some.efficiency_min, more.efficiency_min),
-        _sum_of(some.temperature_sum, more.temperature_sum),
-        _peak_of(some.temperature_max, more.temperature_max),
-        _sum_of(some.vibration_sum, more.vibration_sum),
-        _peak_of(some.vibration_max, more.vibration_max),
+    return (
+        some[0] + more[0],
+        some[1] + more[1],
+        some[2] + more[2],
+        (round(some[3] * 10) + round(more[3] * 10)) / 10,
+        min(some[4], more[4]),
+        (round(some[5] * 100) + round(more[5] * 100)) / 100,
+        _peak_of(some[6], more[6]),
+        (round(some[7] * 100) + round(more[7] * 100)) / 100,
+        _peak_of(some[8], more[8]),
     )
+
+
+def merged(some: Minute, more: Minute) -> Minute:
+    """Return the minute that two parts of it come to."""
+    return Minute(some.machine_id, some.minute, *added(some[2:], more[2:]))
 
 
 def open_minute(machine: Machine) -> Minute | None:
@@ -80,20 +107,17 @@ def open_minute(machine: Machine) -> Minute | None:
     if not machine.minute_readings:
         return None
     values: Sequence[Any] = machine
-    return Minute(machine.latest.machine_id, minute_of(machine.latest.timestamp), *values[OPEN_FIELDS])
+    latest = machine.latest
+    return Minute(latest.machine_id, first_moment(minute_of(latest.timestamp)), *values[OPEN_SUMS])
 
 
-def _sum_and_peak(values: Sequence[float]) -> tuple[float, float | None]:
+def _sum_and_peak(values: tuple[float, ...]) -> tuple[float, float | None]:
     if not values:
         return 0.0, None
     peak = max(values)
     if peak > _MOST_SUMMED:
-        values = [min(value, _MOST_SUMMED) for value in values]
+        values = tuple(min(value, _MOST_SUMMED) for value in values)
     return sum(map(float.__round__, map(mul, values, repeat(100.0)))) / 100, peak  # faster than round()
-
-
-def _sum_of(some: float, more: float) -> float:
-    return (round(some * 100) + round(more * 100)) / 100
 
 
 def _peak_of(some: float | None, more: float | None) -> float | None:

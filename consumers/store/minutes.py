@@ -1,12 +1,12 @@
 """The minutes of each machine that are no longer open, in `machine_minutes`: they are added to, and go when old."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final
 
-from consumers.records import Timestamp
-from consumers.store.tables import MINUTES
+from consumers.records import Minute, Timestamp
+from consumers.store.tables import MINUTES, RowError
 from utils.moment import DAY_S, shifted
 
 ADD_MINUTE: Final = f"""
@@ -26,6 +26,8 @@ ON CONFLICT (machine_id, minute) DO UPDATE SET
 """
 """Adds a part of a minute to what is known of it; as `machines.minutes.added` does it, and as exactly."""
 
+_NEWEST: Final = f"{MINUTES.select} WHERE machine_id = ? AND minute BETWEEN ? AND ? ORDER BY minute DESC LIMIT ?"
+
 Transaction = Callable[[], AbstractContextManager[None]]
 
 MACHINES_A_STEP: Final = 100
@@ -44,6 +46,22 @@ DELETE FROM machine_minutes WHERE machine_id = :machine_id AND minute <= (
     )
 )
 """
+
+
+def newest_minutes(
+    connection: sqlite3.Connection, machine_ids: Iterable[int], since: Timestamp, until: Timestamp, at_most: int
+) -> Iterator[Minute]:
+    """Return the newest minutes from `since` to `until`, so many of each machine at most, by machine and by time.
+
+    They are looked up by the primary key, so that it takes the same time however many there are. A minute that
+    someone changed is left out.
+    """
+    for machine_id in machine_ids:
+        for row in reversed(connection.execute(_NEWEST, (machine_id, since, until, at_most)).fetchall()):
+            try:
+                yield MINUTES.record(row)
+            except RowError:
+                continue
 
 
 class OldMinutes:

@@ -15,6 +15,7 @@ _DELETE_OLDEST: Final = """
 DELETE FROM rejected_messages WHERE id <= (SELECT id FROM rejected_messages ORDER BY id LIMIT 1 OFFSET ? - 1)
 """
 _DELETE_ALL: Final = "DELETE FROM rejected_messages"
+_ALL_EXPIRED: Final = "UPDATE source_files SET expired_lines = rejected_lines WHERE expired_lines < rejected_lines"
 _ADD_EXPIRED: Final = "UPDATE source_files SET expired_lines = expired_lines + ? WHERE id = ?"
 
 
@@ -36,17 +37,22 @@ class KeptRejected:
             return self.count
         kept = batch.rejected[-self._at_most :]
         overflow = max(self.count + len(kept) - self._at_most, 0)
-        if overflow:
+        if overflow and overflow == self.count:
+            self._expire_all()
+            self._connection.execute(_ADD_EXPIRED, (-len(kept), stream_id))
+        else:
             self._expire_oldest(overflow)
-        if len(kept) < batch.rejected_lines:  # the others expire as they come
             self._connection.execute(_ADD_EXPIRED, (batch.rejected_lines - len(kept), stream_id))
         self._connection.executemany(REJECTED.insert, [(stream_id, *line, commit.at) for line in kept])
         return self.count + len(kept) - overflow
 
+    def _expire_all(self) -> None:
+        """Let all of them expire, those of the commit too: far cheaper, as no row is looked at."""
+        self._connection.execute(_DELETE_ALL)
+        self._connection.execute(_ALL_EXPIRED)
+
     def _expire_oldest(self, count: int) -> None:
-        expired = self._connection.execute(_COUNT_OLDEST, (count,)).fetchall()
-        if count == self.count:
-            self._connection.execute(_DELETE_ALL)  # far cheaper: the pages are freed without a look at the rows
-        else:
+        if count:
+            expired = self._connection.execute(_COUNT_OLDEST, (count,)).fetchall()
             self._connection.execute(_DELETE_OLDEST, (count,))
-        self._connection.executemany(_ADD_EXPIRED, expired)
+            self._connection.executemany(_ADD_EXPIRED, expired)

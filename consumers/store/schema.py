@@ -8,6 +8,7 @@ import sqlite3
 from typing import Final
 
 from consumers.records import Mark
+from consumers.store.episodes_step import STEP_EPISODES
 from consumers.store.step_minutes import STEP_MINUTES, hundredths
 from consumers.store.tables import packed_marks
 
@@ -234,7 +235,7 @@ CROSS JOIN kept
 LEFT JOIN rejected ON rejected.source_file_id = source_files.id;
 """
 
-STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION, STEP_MINUTES)
+STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION, STEP_MINUTES, STEP_EPISODES)
 """The scripts that make a new database, of version 0, one of version 1, that one of version 2, and so on."""
 VERSION: Final = len(STEPS)
 

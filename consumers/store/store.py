@@ -2,19 +2,21 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.records import Account, Commit, Machine, RatedReading, Stream, Timestamp
+from consumers.records import Account, Commit, Episode, Excess, Machine, Minute, RatedReading, Stream, Timestamp
+from consumers.store.episodes import KeptEpisodes, set_view_settings
 from consumers.store.errors import StoreError, is_busy, named
-from consumers.store.minutes import ADD_MINUTE
+from consumers.store.minutes import ADD_MINUTE, newest_minutes
+from consumers.store.outbox import Outbox
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
 from consumers.store.schema import VERSION, migrate
-from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, SourceFile, Table, packed_marks
+from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, Table, ViewSettings, source_file_of
 from utils.text import printable, shown
 
 _BUSY_TIMEOUT_S: Final = 0.2
@@ -51,7 +53,7 @@ class Store:
     """The one consumer's connection to its database, which is made if it is not there.
 
     At most `keep_rejected` rejected messages are kept; the oldest make room for new ones. Readings and minutes are
-    kept for so many days by the plant's time; 0: for ever.
+    kept for so many days by the plant's time; 0: for ever. If it `keeps_alerts`, events wait in its `outbox`.
     Every method raises StoreError, and StoreWaitError if trying again helps.
     """
 
@@ -61,6 +63,9 @@ class Store:
         keep_rejected: int = 100_000,
         keep_readings_days: float = 0.0,
         keep_minutes_days: float = 0.0,
+        view_settings: ViewSettings | None = None,
+        *,
+        keeps_alerts: bool = False,
     ) -> None:
         self._path = path = Path(os.path.realpath(path))  # two spellings of a path must not give two locks
         self._wal_path = path.with_name(path.name + "-wal")
@@ -69,6 +74,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
+            self._check_that_it_has_one_name()
             self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
@@ -76,6 +82,9 @@ class Store:
             self._prepare()
             self._rejected = KeptRejected(self._connection, keep_rejected)
             self._retention = Retention(self._connection, self._transaction, keep_readings_days, keep_minutes_days)
+            self._episodes = KeptEpisodes(self._connection)
+            self.outbox = Outbox(self._connection, self._transaction, self._named_errors, is_kept=keeps_alerts)
+            set_view_settings(self._connection, view_settings or ViewSettings())
             self._file_id = _file_id(path)
             undo.pop_all()
 
@@ -89,6 +98,11 @@ class Store:
         """Return what is known of each machine."""
         return list(self._records(MACHINES))
 
+    def episodes(self) -> tuple[list[Episode], list[Excess], int]:
+        """Return the episodes that go on, the readings that may become part of one, and the next one's number."""
+        with self._named_errors():
+            return self._episodes.open_ones(), self._episodes.excesses(), self._episodes.next_id()
+
     def newest_rows(self, count: int) -> list[RatedReading]:
         """Return the newest rows, in the order in which they came. A row that someone changed is left out."""
         with self._named_errors():
@@ -100,6 +114,13 @@ class Store:
             except RowError:
                 continue
         return rows
+
+    def minutes(
+        self, machine_ids: Iterable[int], since: Timestamp, until: Timestamp, at_most: int
+    ) -> Iterator[Minute]:
+        """Return the minutes of machines that are no longer open, of each the newest ones; see `newest_minutes`."""
+        with self._named_errors():
+            yield from newest_minutes(self._connection, machine_ids, since, until, at_most)
 
     def account(self) -> Account:
         """Return what became of the lines of all streams together."""
@@ -118,6 +139,8 @@ class Store:
             kept_rejected = self._rejected.save(commit)
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
             self._connection.executemany(ADD_MINUTE, commit.minutes)
+            self._episodes.save(commit)
+            self.outbox.add(commit.events)
         self._rejected.count = kept_rejected
         self._bound_wal()
 
@@ -159,7 +182,7 @@ class Store:
 
     def _advance(self, commit: Commit) -> None:
         """Move the stream on; a stream that has no account yet is given one."""
-        source = _source_file(commit)
+        source = source_file_of(commit)
         if commit.before.offset == commit.before.begin:
             cursor = self._connection.execute(f"{SOURCES.insert} ON CONFLICT (id) DO NOTHING", source)
         else:
@@ -167,6 +190,14 @@ class Store:
             cursor = self._connection.execute(_ADVANCE_SOURCE, values)
         if cursor.rowcount != 1:
             raise StoreError(f"another consumer has written to {self._shown}; stop one of the two, then start again")
+
+    def _check_that_it_has_one_name(self) -> None:
+        """See that no hard link leads to the database: under each of its names it would have another log and lock."""
+        if self._path.exists() and self._path.stat().st_nlink > 1:
+            raise StoreError(
+                f"{self._shown} has a second name, a hard link, under which another program could destroy it; "
+                "remove that, or make it a copy"
+            )
 
     def _check_that_it_is_there(self) -> None:
         """See that the path still names the open database: into a deleted one, everything would be saved in vain."""
@@ -251,27 +282,6 @@ class Store:
     @property
     def _shown(self) -> str:
         return shown(self._path)
-
-
-def _source_file(commit: Commit) -> SourceFile:
-    """Return the row of a stream that begins with this commit; its counts are what the commit adds."""
-    after, batch = commit.after, commit.batch
-    return SourceFile(
-        id=after.stream_id,
-        path=after.path,
-        why_new=after.why_new,
-        begin_bytes=after.begin,
-        read_bytes=after.offset,
-        head=after.head,
-        marks=packed_marks(after.marks),
-        read_lines=batch.lines,
-        stored_lines=len(batch.rows),
-        rejected_lines=batch.rejected_lines,
-        blank_lines=batch.blank_lines,
-        expired_lines=0,
-        first_read_at=commit.at,
-        last_read_at=commit.at,
-    )
 
 
 def _file_id(path: Path) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from consumers.records import Machine, Mark, Minute, RatedReading, Stream, Timestamp
+from consumers.records import Commit, Episode, Event, Excess, Machine, Mark, Minute, RatedReading, Stream, Timestamp
 from utils.message import MessageError, utc_timestamp
 from utils.text import printable
 
@@ -119,11 +119,40 @@ class SourceFile(NamedTuple):
         return Stream(self.id, path, why_new, self.begin_bytes, self.read_bytes, self.head, marks)
 
 
+def source_file_of(commit: Commit) -> SourceFile:
+    """Return the row of a stream that begins with this commit; its counts are what the commit adds."""
+    after, batch = commit.after, commit.batch
+    return SourceFile(
+        id=after.stream_id,
+        path=after.path,
+        why_new=after.why_new,
+        begin_bytes=after.begin,
+        read_bytes=after.offset,
+        head=after.head,
+        marks=packed_marks(after.marks),
+        read_lines=batch.lines,
+        stored_lines=len(batch.rows),
+        rejected_lines=batch.rejected_lines,
+        blank_lines=batch.blank_lines,
+        expired_lines=0,
+        first_read_at=commit.at,
+        last_read_at=commit.at,
+    )
+
+
 class Retained(NamedTuple):
     """The one row of `retention`: what is kept in mind of the rows that are gone."""
 
     expired_rows: int
     plant_at: Timestamp | None
+
+
+class ViewSettings(NamedTuple):
+    """The one row of `view_settings`: what the views need to know of the settings."""
+
+    temperature_safe_max_c: float = 90.0
+    vibration_safe_max_mm_s: float = 4.5
+    stale_after_s: float = 60.0
 
 
 def packed_marks(marks: Iterable[Mark]) -> bytes:
@@ -162,6 +191,7 @@ def _is_timestamp(value: object) -> bool:
 
 _CHECKS: Final[dict[Any, Callable[[object], bool]]] = {
     int: _is_whole_number,
+    int | None: lambda value: value is None or _is_whole_number(value),
     float: _is_number,
     float | None: lambda value: value is None or _is_number(value),
     Timestamp: _is_timestamp,
@@ -174,3 +204,7 @@ MACHINES: Final = Table("machines", Machine)
 SOURCES: Final = Table("source_files", SourceFile)
 RETENTION: Final = Table("retention", Retained)
 MINUTES: Final = Table("machine_minutes", Minute)
+EPISODES: Final = Table("anomaly_episodes", Episode)
+EXCESSES: Final = Table("excesses", Excess)
+ALERTS: Final = Table("alerts", Event)
+VIEW_SETTINGS: Final = Table("view_settings", ViewSettings)

@@ -38,14 +38,17 @@ class StreamInMemory:
         chunk = self.chunk(data)
         batch = ingest(data, chunk.before.offset, at, LIMITS)
         changes = self.fleet.after(batch.rows)
-        return Commit(chunk.before, chunk.after, batch, changes.machines, at, changes.minutes)
+        machines, episodes, excesses, events = self.fleet.episodes_after(batch.rows, changes.machines)
+        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
 
 
 def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
     """Let a fleet take rows as a commit brings them; returns the machines that changed."""
     stream = Stream(1, "live.json", "first seen", 0, 0, b"", ())
-    machines, minutes = fleet.after(rows)
-    fleet.take(Commit(stream, stream, Batch(list(rows), [], 0, 0, len(rows)), machines, AT, minutes))
+    changes = fleet.after(rows)
+    machines, episodes, excesses, events = fleet.episodes_after(rows, changes.machines)
+    batch = Batch(list(rows), [], 0, 0, len(rows))
+    fleet.take(Commit(stream, stream, batch, machines, AT, changes.minutes, episodes, excesses, events))
     return machines
 
 

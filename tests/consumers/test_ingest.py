@@ -1,4 +1,5 @@
 import json
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
@@ -21,8 +22,8 @@ some_lines = st.lists(
 )
 
 
-def taken(data: bytes, offset: int = 0) -> Batch:
-    return ingest(data, offset, AT, LIMITS)
+def taken(data: bytes, offset: int = 0, keep_rejected: int = 100_000) -> Batch:
+    return ingest(data, offset, AT, LIMITS, keep_rejected)
 
 
 def test_no_lines_are_no_rows() -> None:
@@ -153,7 +154,29 @@ def test_where_the_chunks_are_cut_does_not_matter(first: list[bytes], second: li
     assert together.blank_lines == apart[0].blank_lines + apart[1].blank_lines
 
 
+@given(some_lines, st.integers(1, 300))
+def test_in_which_parts_a_chunk_is_cut_into_lines_does_not_matter(all_lines: list[bytes], part_bytes: int) -> None:
+    data = b"".join(all_lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("consumers.ingest._PART_BYTES", part_bytes)
+        in_parts = taken(data, 1000)
+    assert in_parts == taken(data, 1000)
+
+
 @given(some_lines)
 def test_a_row_is_what_its_line_says(all_lines: list[bytes]) -> None:
     good = [text for text in all_lines if text.endswith(GOOD)]
     assert taken(b"".join(good)).rows == [rated(*from_line(text)[:3]) for text in good]
+
+
+@given(st.lists(st.sampled_from([b"x", b"y", b"", b"\r", GOOD[:-1]]), max_size=30), st.integers(1, 12))
+def test_of_short_lines_that_repeat_the_last_rejected_ones_are_kept_and_all_are_counted(
+    texts: list[bytes], keep_rejected: int
+) -> None:
+    data = b"".join(text + b"\n" for text in texts)
+    with mock.patch("consumers.ingest._LINES_AT_ONCE", 3):
+        batch = taken(data, keep_rejected=keep_rejected)
+    at_once = taken(data)
+    assert batch._replace(rejected=[]) == at_once._replace(rejected=[])
+    assert batch.rejected == at_once.rejected[-keep_rejected:]
+    assert batch.rejected_lines == texts.count(b"x") + texts.count(b"y")

@@ -1,13 +1,22 @@
 """The consumer and SQLite: what it asks for so that nothing is lost, and which refusals it waits out."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import ConsumerInProcess, lines, stored_machine_ids
+from tests.support import CONSUMER, ConsumerInProcess, command_environment, lines, stored_machine_ids
+
+OPENINGS = """
+import runpy, sys
+sys.addaudithook(lambda event, given: event == "open" and print(given[0]))
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
 
 
 class Refusing:
@@ -45,6 +54,27 @@ def test_a_commit_is_safe_from_a_power_cut_that_comes_after_a_checkpoint(consume
     assert connection.execute("PRAGMA synchronous").fetchone() == (1,), (
         "NORMAL: the log is synced before a checkpoint"
     )
+
+
+def test_each_transaction_is_one_that_writes_from_its_beginning(consumer: ConsumerInProcess, live_file: Path) -> None:
+    """One that turns from reading to writing fails at once with SQLITE_BUSY_SNAPSHOT, whatever the timeout."""
+    statements = list[str]()
+    consumer.store._connection.set_trace_callback(statements.append)
+    consumer.read_all()
+    begun = [statement for statement in statements if statement.startswith("BEGIN")]
+    assert begun == ["BEGIN IMMEDIATE"] * len(begun) != []
+
+
+def test_nothing_but_sqlite_opens_the_database_or_its_companions(live_file: Path, database: Path) -> None:
+    """To close a file drops all locks that the process has on it: then a second consumer would be let in."""
+    live_file.write_bytes(lines(1, 2))
+    flags = ["--once", "--headless", "--file", str(live_file), "--db", str(database)]
+    command = [sys.executable, "-c", OPENINGS, CONSUMER, *flags]
+    done = subprocess.run(command, cwd=database.parent, env=command_environment(), capture_output=True, check=True)
+    opened = done.stdout.decode().splitlines()
+    assert str(live_file) in opened
+    assert [path for path in opened if path.startswith(str(database))] == []
+    assert stored_machine_ids(database) == [1, 2]
 
 
 @pytest.mark.parametrize(

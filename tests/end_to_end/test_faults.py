@@ -1,5 +1,8 @@
 """What happens to live files and databases: every line once and in order, whatever it is."""
 
+import bz2
+import gzip
+import lzma
 import os
 import shutil
 import sqlite3
@@ -27,6 +30,7 @@ from tests.support import (
     query,
     run,
     start,
+    start_command,
     stored_machine_ids,
     until,
 )
@@ -329,6 +333,49 @@ def test_a_file_shared_by_several_producers_holds_whole_lines(plant: Plant, tmp_
     assert plant.rejected() == []
 
 
+@pytest.mark.parametrize("is_read_between", [False, True])
+def test_a_file_copied_and_truncated_with_a_line_between_whose_copy_has_the_same_time_is_not_read_again(
+    plant: Plant, is_read_between: bool
+) -> None:
+    """As copytruncate of logrotate does; a line that comes between the two is in no file."""
+    plant.write(lines(1, 3))
+    plant.read()
+    copy = plant.live_file.with_name("live.json.1")
+    shutil.copyfile(plant.live_file, copy)
+    plant.append(lines(4, 1))
+    if is_read_between:
+        assert plant.read() == [1, 2, 3, 4]
+    times = plant.live_file.stat()
+    os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
+    plant.write(b"")
+    plant.append(lines(5, 2))
+    rows = [1, 2, 3, *([4] if is_read_between else []), 5, 6]
+    assert plant.read() == rows
+    plant.start()
+    assert plant.read() == rows
+
+
+@restarted
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_the_unread_rest_of_a_file_that_was_rotated_and_compressed_is_read_from_the_compressed_file(
+    plant: Plant, suffix: str, pack: Callable[[bytes], bytes], is_restarted: bool
+) -> None:
+    plant.write(lines(1, 2))
+    plant.read()
+    meanwhile(plant, is_restarted)
+    plant.append(lines(3, 2))
+    rotated = plant.rotate()
+    plant.write(lines(6, 1))
+    packed = pack(rotated.read_bytes() + lines(5, 1))
+    archive = rotated.with_name(rotated.name + suffix)
+    archive.write_bytes(packed[: len(packed) // 2])  # and in the midst of that
+    assert plant.read() == [1, 2, 3, 4, 6]
+    archive.write_bytes(packed)
+    rotated.unlink()
+    plant.start()
+    assert plant.read() == [1, 2, 3, 4, 6, 5]
+
+
 # The database
 
 
@@ -375,6 +422,23 @@ def test_a_database_that_is_read_only_ends_it_with_nothing_half_written_and_a_re
         plant.consumer.read_all()
     plant.stop()
     assert plant.read() == [1, 2, 3]
+
+
+def test_a_database_that_is_read_only_ends_the_command_with_1_and_a_clear_message(
+    plant: Plant, tmp_path: Path, through: list[str]
+) -> None:
+    plant.write(lines(1, 2))
+    plant.read()
+    plant.stop()
+    plant.append(lines(3, 1))
+    plant.database.chmod(0o400)
+    flags = ("--once", "--headless", "--file", str(plant.live_file), "--db", str(plant.database))
+    done = start_command([*through, sys.executable, "-m", CONSUMER, *flags], cwd=tmp_path)
+    said, _ = done.communicate(timeout=60)
+    assert done.returncode == 1
+    assert "make the file and its folder writable" in said
+    assert "Traceback" not in said
+    assert stored_machine_ids(plant.database) == [1, 2]
 
 
 def newer_schema(database: Path) -> None:

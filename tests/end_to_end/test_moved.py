@@ -389,21 +389,6 @@ def test_a_number_behind_a_dot_is_a_rotated_files_although_another_plant_may_be_
 # Files that cannot be read
 
 
-@pytest.fixture(scope="module")
-def through() -> list[str]:
-    """What runs a command so that it may not read every file, as root may."""
-    if sys.platform == "win32":
-        pytest.skip("needs the permissions of POSIX")
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        pytest.skip("as root, needs setpriv, which is not installed here")
-    command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"]
-    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode != 0:
-        pytest.skip("setpriv cannot drop what root may here")
-    return command
-
-
 def read_once(plant: Plant, through: list[str]) -> tuple[int, str]:
     done = subprocess.run(
         [*through, sys.executable, "-m", CONSUMER, "--once", "--file", plant.live_file, "--db", plant.database],

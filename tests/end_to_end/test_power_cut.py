@@ -28,8 +28,8 @@ CUTS = int(os.environ.get("NIGHTLY_CUTS", "3"))
 """3 in the suite, one of each kind; more in the nightly form."""
 IMAGE_BYTES = 128 * 1024 * 1024
 TOOLS = ("mkfs.ext4", "mount", "umount", "losetup", "sync", "cp", "cmp")
-PLANT = ("--machines", "200", "--interval", "0.02", "--seed", "1")
-"""10,000 lines a second: the database is written to the disk every few seconds, the file rotated as often."""
+PLANT = ("--machines", "200", "--interval", "0.01", "--seed", "1")
+"""20,000 lines a second: the database is written to the disk every few seconds, the file rotated as often."""
 ROTATED_AT_MB = "5"
 LINES_AFTER_A_CUT = "300"
 

@@ -19,7 +19,8 @@ from tests.support import CONSUMER, ConsumerInProcess, query, run, until
 ROTATIONS: Final = 150
 ROTATIONS_WHILE_OFF: Final = 300
 LINES_PER_FILE: Final = 10
-MANY_FILES: Final = 3_000
+MANY_FILES: Final = 1_500
+"""Four times as many as it is compared with; `tests.benchmarks.files` measures 3,000."""
 
 
 class Plant:
@@ -139,9 +140,10 @@ def test_files_rotated_while_the_consumer_is_stopped_are_read_in_order(plant: Pl
 
 def test_files_rotated_while_the_consumer_is_off_are_read_in_order(plant: Plant) -> None:
     plant.write(3)
-    once = (CONSUMER, "--once", "--file", plant.live_file, "--db", plant.database)
-    assert run(*once, cwd=plant.database.parent)[0] == 0
+    with closing(ConsumerInProcess(plant.live_file, plant.database)) as consumer:
+        consumer.read_all()
     plant.rotate_on(ROTATIONS_WHILE_OFF)
+    once = (CONSUMER, "--once", "--file", plant.live_file, "--db", plant.database)
     status, said = run(*once, cwd=plant.database.parent)
     assert status == 0, said
     check_rows(plant, said)

@@ -1,13 +1,27 @@
 """What the person at the terminal is told, and how the commands end when they cannot go on."""
 
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support import CONSUMER, end, line, lines, lines_until, query, run, start
+from tests.support import (
+    CONSUMER,
+    PRODUCER,
+    PROJECT,
+    command_environment,
+    end,
+    line,
+    lines,
+    lines_until,
+    query,
+    run,
+    start,
+)
 
 
 def consume(folder: Path, live_file: Path, database: Path, **settings: str) -> "subprocess.Popen[str]":
@@ -83,3 +97,47 @@ def test_a_consumer_whose_live_file_is_its_database_ends_with_1_and_leaves_it_as
     assert "cannot be both the live file and the database" in said
     assert "Traceback" not in said
     assert query(database, "SELECT * FROM source_files") == before
+
+
+@pytest.mark.parametrize(
+    ("module", "setting", "name"),
+    [
+        (CONSUMER, "LIVE_FILE", "consumer"),
+        (CONSUMER, "DATABASE_FILE", "producer"),
+        (PRODUCER, "LIVE_FILE", "producer"),
+    ],
+)
+def test_a_log_that_is_the_live_file_or_the_database_is_refused_and_left_as_it_is(
+    tmp_path: Path, module: str, setting: str, name: str
+) -> None:
+    log = tmp_path / "logs" / f"{name}.log"
+    log.parent.mkdir()
+    log.write_bytes(lines(1, 2))
+    settings = {"LIVE_FILE": "live.json", "LOG_DIR": "logs", setting: f"logs/{name}.log"}
+    flags = ("--once", "--headless") if module == CONSUMER else ("--count", "1")
+    status, said = run(module, *flags, cwd=tmp_path, **settings)
+    assert status == 1
+    assert f"and the log of the {name}; set LOG_DIR or it to another path" in said
+    assert log.read_bytes() == lines(1, 2)
+
+
+@pytest.mark.parametrize(("flags", "told"), [(["--snapshot", "live.json"], "--snapshot"), ([], "SNAPSHOT_FILE")])
+def test_a_picture_that_would_be_drawn_over_the_live_file_is_refused(
+    tmp_path: Path, live_file: Path, flags: list[str], told: str
+) -> None:
+    live_file.write_bytes(lines(1, 2))
+    flags = ["--once", "--file", str(live_file), *flags]
+    status, said = run(CONSUMER, *flags, cwd=tmp_path, SNAPSHOT_FILE="" if flags[3:] else str(live_file))
+    assert status == 1
+    assert f"the picture of the dashboard; set {told} or it to another path" in said
+    assert live_file.read_bytes() == lines(1, 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("module", [CONSUMER, PRODUCER])
+def test_interrupted_while_it_still_imports_a_command_ends_without_a_traceback(tmp_path: Path, module: str) -> None:
+    (tmp_path / "argparse.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    environment = command_environment(PYTHONPATH=f"{tmp_path}:{PROJECT}")
+    command = [sys.executable, "-m", module]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, b"", b"")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loguru import logger
 
 from producers import live_file as live_file_module
-from producers.live_file import LiveFile, LiveFileError, NoRoomError
+from producers.live_file import LiveFile, LiveFileError, NoRoomError, StoppedError
 
 PROJECT = Path(__file__).parents[2]
 MORNING_S = 1_795_338_902.123456
@@ -351,6 +351,19 @@ def test_a_full_disk_does_not_keep_the_lock(path: Path, monkeypatch: pytest.Monk
             live_file.append(b"one\n")
     other.append(b"two\n")
     assert path.read_bytes() == b"two\n"
+
+
+def test_a_lock_that_another_program_holds_is_waited_for_until_someone_asks_to_stop(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_stopped = iter([False, False, True])
+    live_file, other = LiveFile(path, 0, is_stopped=lambda: next(is_stopped)), LiveFile(path, 0)
+    with monkeypatch.context() as midst:  # of a write of the other
+        midst.setattr(other, "_write", lambda _fd, _lines: live_file.append(b"one\n"))
+        with pytest.raises(StoppedError, match="locked by another program"):
+            other.append(b"two\n")
+    live_file.append(b"three\n")
+    assert path.read_bytes() == b"three\n"
 
 
 def test_no_room_for_the_file_itself_can_be_waited_for_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from producers.live_file import LiveFile, NoRoomError
 from producers.producer_case import Feed, Pace, main
 from producers.simulator import Plant
-from tests.support import PRODUCER, end, run, start, start_command, until
+from tests.support import PRODUCER, end, lines_until, run, start, start_command, until
 from utils.efficiency import Limits
 from utils.message import epoch_seconds, from_line
 from utils.stop import StopRequest
@@ -30,6 +30,16 @@ def produce(folder: Path, *flags: str, **settings: str) -> tuple[int, str]:
 
 def start_producer(folder: Path, *flags: str, **settings: str) -> "subprocess.Popen[str]":
     return start(PRODUCER, *flags, cwd=folder, **settings)
+
+
+def test_asked_to_stop_while_another_program_holds_the_lock_it_ends_in_order(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="needs POSIX locks")
+    with (tmp_path / "live.json").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        producer = start_producer(tmp_path, "--file", "live.json")
+        for said in lines_until(producer, "reporting to"):
+            assert "written" not in said
+        assert "stopped: 0 lines written" in end(producer)
 
 
 # The output

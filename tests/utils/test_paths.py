@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import PipelineError
-from utils.paths import require_separate
+from utils.paths import require_not_written, require_separate
 
 ADVICE = r"; set LIVE_FILE \(--file\) or DATABASE_FILE to another path$"
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs links")
@@ -96,3 +96,27 @@ def test_a_long_path_is_shown_short() -> None:
     with pytest.raises(PipelineError) as caught:
         require_separate(path, path)
     assert len(str(caught.value)) < 350
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize(
+    ("live_file", "database", "told"),
+    [
+        (
+            "logs/x.log",
+            "db",
+            "logs/x.log cannot be both the live file and the log; set LOG_DIR or it to",
+        ),
+        ("live", "other/../logs/x.log", "cannot be both the database and the log"),
+        ("hard", "db", "hard cannot be both the live file and the log"),
+    ],
+)
+def test_what_is_written_is_neither_the_live_file_nor_the_database(live_file: str, database: str, told: str) -> None:
+    Path("logs").mkdir()
+    Path("other").mkdir()
+    log = Path("logs/x.log")
+    log.touch()
+    Path("hard").hardlink_to(log)
+    with pytest.raises(PipelineError, match=told):
+        require_not_written(log, "the log; set LOG_DIR or it", Path(live_file), Path(database))
+    require_not_written(log, "the log; set LOG_DIR or it", Path("live"), Path("db"))

@@ -49,10 +49,11 @@ class Shown:
         waiting_for: str = WAITING_FOR,
         window_min: float = 60,
         limits: Limits = LIMITS,
+        recent_capacity: int = 20_000,
     ) -> None:
         self.figure = snapshot_figure()
         self.dashboard = Dashboard(self.figure, limits, window_min, 60, waiting_for)
-        self.fleet = Fleet(20_000)
+        self.fleet = Fleet(recent_capacity, window_min=window_min)
         self.add(rows, after_s)
 
     def add(self, rows: Sequence[RatedReading], after_s: float | None = None) -> None:

@@ -83,3 +83,12 @@ def test_the_trend_looks_back_as_far_as_set() -> None:
 def test_readings_that_arrive_late_are_drawn_in_the_order_of_time() -> None:
     shown = Shown([row(1, 5), row(1, 2), row(1, 9)])
     assert np.all(np.diff(points(shown_line(shown))[:, 0]) > 0)
+
+
+@pytest.mark.parametrize("machines", [50, 500])
+def test_the_window_holds_at_any_size_of_plant(machines: int) -> None:
+    rows = [row(n, second) for second in range(0, 3600, 20) for n in range(machines)]
+    shown = Shown(rows, recent_capacity=10 * machines)
+    left, right = shown.trend.get_xlim()
+    assert (right - left) * 24 * 60 == pytest.approx(60, abs=1.2)
+    assert f"of {machines} named" in shown.words

@@ -19,8 +19,8 @@ def follow(path: Path) -> Iterator[Callable[..., Follower]]:
     """Follow the live file, knowing some streams, until the test is over."""
     with ExitStack() as followers:
 
-        def following(*streams: Stream) -> Follower:
-            follower = Follower(path, *streams)
+        def following(*streams: Stream, is_once: bool = False) -> Follower:
+            follower = Follower(path, *streams, is_once=is_once)
             followers.enter_context(closing(follower.tail))
             return follower
 

@@ -12,12 +12,12 @@ from consumers.records import Chunk, Stream
 class Follower:
     """A tail, and what it has read: every chunk counts as saved as soon as it is taken."""
 
-    def __init__(self, path: Path, *streams: Stream) -> None:
+    def __init__(self, path: Path, *streams: Stream, is_once: bool = False) -> None:
         self.said: list[str] = []
         self.warned: list[str] = []
         self.time_s = 0.0
         self.streams = {stream.stream_id: stream for stream in streams}
-        self.tail = Tail(path, streams, self.said.append, self.warned.append, lambda: self.time_s)
+        self.tail = Tail(path, streams, self.said.append, self.warned.append, lambda: self.time_s, is_once=is_once)
 
     def take(self) -> Chunk | None:
         chunk = self.tail.read()

@@ -88,3 +88,18 @@ def test_a_late_line_in_a_file_beside_is_found_when_it_is_time_to_look_again(pat
         append(path.with_name("live.json.1"), lines(number, 1))
         follower.time_s += 100
         assert follower.read() == lines(number, 1)
+
+
+def test_a_file_beside_that_ends_in_half_a_line_which_is_too_long_keeps_nothing_waiting(
+    path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.follow.reader.CHUNK_BYTES", 4096)
+    monkeypatch.setattr("consumers.follow.reader._SEARCHED_AT_ONCE_BYTES", 8192)
+    path.with_name("live.json.1").write_bytes(lines(1, 1) + b"x" * 30_000)
+    path.write_bytes(lines(2, 1))
+    follower, steps, data = follow(), 0, b""
+    while (chunk := follower.take()) is not None:
+        data += b"" if chunk.is_oversized else chunk.data
+        steps += 1
+        assert steps < 50
+    assert data == lines(1, 2)

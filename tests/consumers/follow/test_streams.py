@@ -125,6 +125,14 @@ def test_a_line_that_ends_where_the_stream_has_one_long_line_shows_that_the_byte
     assert likeness.is_other
 
 
+@pytest.mark.parametrize("hole_bytes", [20_000, 100_000, 900_000])
+def test_a_file_whose_hole_of_nuls_is_shorter_than_that_of_the_stream_is_another(path: Path, hole_bytes: int) -> None:
+    path.write_bytes(bytes(1_000_000) + lines(1, 3))
+    read_whole(path, streams := Streams([]))
+    likeness = likeness_of(path, bytes(hole_bytes) + lines(4, 3), streams)
+    assert likeness is None or likeness.is_other
+
+
 def test_a_stream_of_an_old_database_is_found_by_its_first_mark(path: Path) -> None:
     marks = (Mark(1024, digest(READ[:1024])), Mark(len(READ), digest(READ)))
     headless = Stream(1, "live.json", "first seen", 0, len(READ), b"", marks)

@@ -1,13 +1,15 @@
 """The live file through every file that its path names."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from consumers.follow import tail
 from consumers.follow.open_file import OpenFile
+from consumers.follow.reader import Reader
 from consumers.follow.tail import ADVICE, LATE_LINES_S
 from tests.consumers.follow.support import Follower
 from tests.support import lines
@@ -178,3 +180,40 @@ def test_streams_that_share_their_first_kib_are_told_apart(path: Path, follow: F
     append(path.with_name("live.json.1"), lines(31, 1))
     again = follow(*follower.streams.values())
     assert again.read() == lines(31, 1) + lines(103, 1)
+
+
+@pytest.mark.parametrize("is_rotated", [False, True], ids=["in one file", "in files rotated one after the other"])
+def test_read_once_what_is_written_faster_than_it_is_read_has_an_end(
+    path: Path, follow: Follow, is_rotated: bool
+) -> None:
+    path.with_name("live-20261122T091500Z.json").write_bytes(lines(1, 2))
+    path.write_bytes(lines(3, 2))
+    follower = follow(is_once=True)
+    number, data = 5, b""
+    while (chunk := follower.take()) is not None:
+        data += chunk.data
+        append(path, lines(number, 1))
+        if is_rotated:
+            path.rename(path.with_name(f"live-20261122T0915{number:02}Z.json"))
+        number += 1
+        assert number < 50
+    assert data.startswith(lines(1, 4))
+
+
+def test_read_once_a_file_that_is_emptied_and_written_anew_while_it_is_opened_is_read(
+    path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(lines(1, 20))
+    before = follow()
+    before.read()
+    append(path, lines(21, 1))
+    follower = follow(*before.streams.values(), is_once=True)
+    settle_really = Reader.settle
+
+    def settle_then_rewrite(reader: Reader, *arguments: Any, **flags: Any) -> Iterator[None]:
+        yield from settle_really(reader, *arguments, **flags)
+        if path.read_bytes().startswith(lines(1, 1)):
+            path.write_bytes(lines(101, 3))
+
+    monkeypatch.setattr(Reader, "settle", settle_then_rewrite)
+    assert follower.read() == lines(101, 3)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.machines.fleet import Fleet
-from consumers.machines.minutes import added, by_machine_and_minute, minute_of, open_minute, summed
+from consumers.machines.minutes import added, by_minute_and_machine, columns_of, first_moment, open_minute, summed
 from consumers.records import Minute, RatedReading
 from tests.consumers.support import take
 from tests.support import rated
@@ -13,23 +13,22 @@ from utils.message import MODES, timestamp_at
 
 
 def minute(*rows: RatedReading) -> Minute:
-    return summed(list(zip(*rows, strict=True)))
+    sums = summed(columns_of(rows))
+    return Minute(rows[0].machine_id, rows[0].timestamp[:16] + ":00.000Z", *sums)
 
 
-def test_rows_are_grouped_by_machine_and_minute_of_its_clock() -> None:
-    rows = [
-        rated(1, timestamp_at(0)),
-        rated(2, timestamp_at(0)),
-        rated(1, timestamp_at(59.9)),
-        rated(1, timestamp_at(60)),
-    ]
-    groups = by_machine_and_minute(rows)
-    assert list(groups) == [(1, "1970-01-01T00:00"), (2, "1970-01-01T00:00"), (1, "1970-01-01T00:01")]
-    assert groups[1, "1970-01-01T00:00"] == [rows[0], rows[2]]
+def together(some: Minute, more: Minute) -> Minute:
+    return Minute(*some[:2], *added(some[2:], more[2:]))
 
 
-def test_a_minute_is_named_by_its_first_moment() -> None:
-    assert minute_of("2026-11-22T09:15:02.123Z") == minute_of("2026-11-22T09:15") == "2026-11-22T09:15:00.000Z"
+def test_rows_are_grouped_by_minute_of_their_machines_clock_and_by_machine() -> None:
+    times = [(1, 0.0), (2, 0.0), (1, 59.9), (1, 60.0), (2, 1.0)]
+    rows = [rated(machine_id, timestamp_at(second)) for machine_id, second in times]
+    assert by_minute_and_machine(rows) == {
+        "1970-01-01T00:00": {1: [rows[0], rows[2]], 2: [rows[1], rows[4]]},
+        "1970-01-01T00:01": {1: [rows[3]]},
+    }
+    assert by_minute_and_machine([]) == {}
 
 
 def test_temperature_and_vibration_are_of_the_active_readings() -> None:
@@ -47,9 +46,9 @@ def test_temperature_and_vibration_are_of_the_active_readings() -> None:
 def test_without_an_active_reading_there_is_no_peak() -> None:
     found = minute(rated(1, mode="idle"))
     assert (found.active_readings, found.temperature_max, found.vibration_max) == (0, None, None)
-    both = added(found, minute(rated(1)))
+    both = together(found, minute(rated(1)))
     assert (both.temperature_max, both.vibration_max) == (44.28, 2.08)
-    assert added(both, found).temperature_max == 44.28
+    assert together(both, found).temperature_max == 44.28
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,7 @@ def test_parts_of_a_minute_come_to_the_same_in_any_order(rows: list[RatedReading
     cut = data.draw(st.integers(1, len(rows) - 1))
     shuffled = data.draw(st.permutations(rows))
     one, other = minute(*shuffled[:cut]), minute(*shuffled[cut:])
-    assert added(one, other) == added(other, one) == minute(*rows)
+    assert together(one, other) == together(other, one) == minute(*rows)
 
 
 # In a fleet
@@ -125,7 +124,7 @@ def test_closed_and_open_minutes_come_to_what_all_rows_come_to(rows: list[RatedR
 
     def add(part: Minute) -> None:
         key = part.machine_id, part.minute
-        known[key] = added(known[key], part) if key in known else part
+        known[key] = together(known[key], part) if key in known else part
 
     for begin, end in pairwise([0, *sorted(cuts), len(rows) + 30]):
         for part in fleet.after(rows[begin:end]).minutes:
@@ -136,7 +135,8 @@ def test_closed_and_open_minutes_come_to_what_all_rows_come_to(rows: list[RatedR
         assert still_open is not None
         add(still_open)
     expected = {
-        (machine_id, minute_of(beginning)): minute(*map(RatedReading._make, group))
-        for (machine_id, beginning), group in by_machine_and_minute(rows).items()
+        (machine_id, first_moment(beginning)): minute(*map(RatedReading._make, own_rows))
+        for beginning, rows_by_machine in by_minute_and_machine(rows).items()
+        for machine_id, own_rows in rows_by_machine.items()
     }
     assert known == expected

@@ -252,3 +252,38 @@ def test_a_failure_in_the_middle_of_a_step_changes_nothing(keeper: Keeper) -> No
     other_programs(keeper.database, "DROP TRIGGER fault")
     keeper.expire(DAY_S + 3600)
     assert minutes_in_table(keeper.database) == []
+
+
+# What is restored
+
+
+def restored(
+    store: Store, machine_ids: Iterable[int], since: float, until: float, at_most: int
+) -> list[tuple[int, str]]:
+    found = store.minutes(machine_ids, at(since), at(until), at_most)
+    return [(minute.machine_id, minute.minute) for minute in found]
+
+
+def test_of_each_machine_the_newest_minutes_are_restored_by_machine_and_time(keeper: Keeper) -> None:
+    for machine_id in (1, 2, 3):
+        keeper.save(machine_id, (*range(0, 600, 60), 9e8, 600))
+    assert restored(keeper.store, (3, 1), 120, 700, 3) == [
+        (machine_id, at(second)) for machine_id in (3, 1) for second in (420, 480, 540)
+    ]
+    assert restored(keeper.store, (1,), 420, 700, 99) == [(1, at(420)), (1, at(480)), (1, at(540))]
+    assert restored(keeper.store, (9,), 0, 700, 99) == []
+
+
+def test_a_minute_that_someone_changed_is_left_out(keeper: Keeper) -> None:
+    keeper.save(1, (0, 60, 120))
+    other_programs(keeper.database, f"UPDATE machine_minutes SET readings = 'many' WHERE minute = '{at(0)}'")
+    assert restored(keeper.store, (1,), 0, 700, 99) == [(1, at(60))]
+
+
+def test_minutes_are_found_by_their_key(keeper: Keeper) -> None:
+    asked: list[str] = []
+    keeper.save(1, (0, 60, 120))
+    keeper.store._connection.set_trace_callback(asked.append)
+    restored(keeper.store, (1,), 0, 700, 99)
+    ((*_, step),) = query(keeper.database, f"EXPLAIN QUERY PLAN {asked[0]}")
+    assert step == "SEARCH machine_minutes USING PRIMARY KEY (machine_id=? AND minute>? AND minute<?)"

@@ -2,6 +2,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from consumers.store.errors import StoreError
 from consumers.store.store import Store
@@ -81,3 +83,21 @@ def test_a_commit_that_fails_expires_nothing(database: Path) -> None:
         feed.store.save(commit)
     assert kept(database) == ["bad 2", "bad 3"]
     assert accounts(database) == [(3, 1, 1)]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(1, 2), st.integers(1, 8)), min_size=1, max_size=6))
+def test_whatever_the_commits_bring_the_newest_are_kept_and_every_account_balances(
+    database: Path, commits: list[tuple[int, int]]
+) -> None:
+    database.unlink(missing_ok=True)
+    numbers = list[int]()
+    with feed_into(database, keep_rejected=4) as first:
+        feeds = {1: first, 2: Feed(first.store, 2)}
+        for stream_id, count in [(1, 1), (2, 1), *commits]:
+            new = range(len(numbers), len(numbers) + count)
+            feeds[stream_id].save(bad(*new))
+            numbers += new
+            assert kept(database) == [f"bad {number}" for number in numbers[-4:]]
+            assert {balances for _, _, balances in accounts(database)} == {1}
+            assert sum(expired for _, expired, _ in accounts(database)) == max(0, len(numbers) - 4)

@@ -90,6 +90,19 @@ def test_of_a_database_of_version_1_that_someone_pruned_the_missing_rows_are_tol
         assert store.account().balances
 
 
+def test_the_machines_of_an_older_version_know_their_last_anomaly_but_no_episode(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE manufacturing_analytics SET is_anomaly = 1 WHERE machine_id = 2 AND id <= 30")
+        connection.execute("UPDATE manufacturing_analytics SET is_anomaly = 1, timestamp = 'spoilt' WHERE id = 42")
+        connection.commit()
+    expected = query(
+        old, "SELECT 2, timestamp, 0 FROM manufacturing_analytics WHERE machine_id = 2 AND id <= 30 ORDER BY id DESC"
+    )
+    Store(old).close()
+    told = "SELECT machine_id, last_anomaly_at, open_episodes FROM machines WHERE last_anomaly_at IS NOT NULL"
+    assert query(old, told) == expected[:1]
+
+
 def test_the_streams_of_version_1_are_known_by_marks_of_the_bytes_that_were_read(old: Path) -> None:
     with closing(Store(old)) as store:
         long, short = store.streams()
@@ -117,12 +130,15 @@ def test_a_migrated_database_has_the_columns_of_a_new_one(old: Path, tmp_path: P
     assert columns_of(old) == columns_of(new)
 
 
-@pytest.mark.parametrize(("version", "table"), [(1, "streams"), (2, "retention")])
+@pytest.mark.parametrize(
+    ("version", "table"), [(1, "streams"), (2, "retention"), (3, "machine_minutes"), (4, "excesses")]
+)
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, version: int, table: str) -> None:
     database = tmp_path / "old.sqlite"
     shutil.copy(VERSION_1 / "analytics.sqlite", database)
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.create_function("marks_of_version_1", 2, lambda _offset, _fingerprint: b"")
+        connection.create_function("hundredths", 1, lambda _value: 0)
         for step in STEPS[1:version]:
             connection.executescript(step)
         connection.execute(f"CREATE VIEW {table} AS SELECT 1")  # in the way of the step

@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -466,10 +467,10 @@ def test_a_reader_with_an_open_cursor_stops_nothing_and_the_log_shrinks_when_it_
                 feed.save(lines(number * 300, 300))
             assert wal.stat().st_size > limit_bytes
             assert len(cursor.fetchall()) == 4
-        for number in range(10):
+        for number in range(40):
             feed.save(lines(number * 300, 300))
         assert wal.stat().st_size <= limit_bytes * 2
-    assert len(stored_machine_ids(database)) == 5 + 20 * 300
+    assert len(stored_machine_ids(database)) == 5 + 50 * 300
 
 
 # What people do to a database
@@ -499,3 +500,17 @@ def test_a_row_that_someone_added_without_values_is_no_reading(database: Path) -
         other.commit()
         other.close()
         assert store.newest_rows(10) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_database_with_a_second_name_is_refused_as_under_that_it_would_have_another_lock(
+    database: Path, tmp_path: Path
+) -> None:
+    Store(database).close()
+    other = tmp_path / "other.sqlite"
+    other.hardlink_to(database)
+    for name in (database, other):
+        with pytest.raises(StoreError, match="has a second name, a hard link"):
+            Store(name)
+    other.unlink()
+    Store(database).close()

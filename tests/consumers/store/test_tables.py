@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 from consumers.records import Machine, Mark, RatedReading
 from consumers.store.store import Store
 from consumers.store.tables import (
+    EPISODES,
+    EXCESSES,
     MACHINES,
     MINUTES,
     READINGS,
     REJECTED,
     RETENTION,
     SOURCES,
+    VIEW_SETTINGS,
     RowError,
     SourceFile,
     Table,
@@ -21,7 +24,7 @@ from consumers.store.tables import (
 )
 from tests.support import query, rated
 
-TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION, MINUTES]
+TABLES = [READINGS, REJECTED, MACHINES, SOURCES, RETENTION, MINUTES, EPISODES, EXCESSES, VIEW_SETTINGS]
 marks = st.lists(st.builds(Mark, st.integers(0, 2**63), st.binary(min_size=16, max_size=16)))
 
 
