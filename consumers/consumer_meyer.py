@@ -246,9 +246,7 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
     loop.follow(window.keep_drawing(paint))
 
 
-def _painter(
-    config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None
-) -> Callable[[], None]:
+def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
 

@@ -93,7 +93,7 @@ class Loop:
             printable(last.reason) if last is not None and rejected else "",
             "" if waiting is None else printable(str(waiting.error)),
             0.0 if waiting is None else max(time.time() - waiting.since_s, 0.0),
-            self._tail.unread_bytes,
+            self._tail.unread_bytes(),
             printable(str(trouble)) if isinstance(trouble, Unreadable) else "",
         )
 

@@ -27,11 +27,11 @@ class LocalZone(tzinfo):
         except (OverflowError, OSError, ValueError):
             return moment
 
-    def dst(self, moment: datetime | None) -> timedelta:
+    def dst(self, _moment: datetime | None) -> timedelta:
         """Return nothing: summer time is part of the offset."""
         return timedelta(0)
 
-    def tzname(self, moment: datetime | None) -> str:
+    def tzname(self, _moment: datetime | None) -> str:
         """Return its name."""
         return "local"
 

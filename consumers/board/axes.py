@@ -1,6 +1,6 @@
 """What the axes of all panels have in common: title, span, place, and how far they reach."""
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ class PanelTitle:
     """The line above a panel: its title, and beside it what it spans, as much of that as there is room for."""
 
     def __init__(self, figure: Figure, theme: Theme, title: str) -> None:
-        style = {"va": "top"}
+        style: Any = {"va": "top"}
         self._title = figure.text(0, 0, title, fontsize=PANEL_TITLE_PT, weight="bold", color=theme.ink, **style)
         self._span = figure.text(0, 0, "", fontsize=FONT_PT, color=theme.quiet_ink, **style)
         self._room_pt = 0.0
@@ -30,9 +30,12 @@ class PanelTitle:
         self._title.set_position(fraction(figure, rect.left, rect.top))
         self._span.set_position(fraction(figure, rect.left + title_pt / 72, rect.top - 0.02))
 
-    def say(self, span: str) -> None:
-        """Name what the panel spans."""
-        self._span.set_text(clipped(span, self._room_pt, FONT_PT))
+    def say(self, *phrases: str) -> None:
+        """Name what the panel spans, the most important first; the last phrases that find no room are left out."""
+        said = [phrase for phrase in phrases if phrase]
+        while len(said) > 1 and width_pt(", ".join(said), FONT_PT) > self._room_pt:
+            said.pop()
+        self._span.set_text(clipped(", ".join(said), self._room_pt, FONT_PT))
 
 
 def fraction(figure: Figure, x_in: float, y_in: float) -> tuple[float, float]:

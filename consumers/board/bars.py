@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
@@ -16,12 +17,13 @@ from consumers.board.notices import span_s
 from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOURS, Theme
 from consumers.board.scene import Scene
 from consumers.board.words import machine_names, span_words
-from utils.efficiency import EFFICIENCY_LEVELS, Limits
+from utils.efficiency import Limits
 from utils.message import MODES
 from utils.text import count
 
 _LEFT_PT: Final = 100.0
 _VALUE_PT: Final = 4.0
+_NAMED_SILENT: Final = 2
 
 
 class ModePanel:
@@ -30,6 +32,7 @@ class ModePanel:
     def __init__(self, figure: Figure, theme: Theme) -> None:
         self._title = PanelTitle(figure, theme, "Machines by mode")
         self.axes = axes = figure.add_axes((0, 0, 1, 1))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
         colours = [STATE_COLOURS[mode] for mode in MODES]
         self._heard = _bars(axes, theme, colours)
@@ -73,21 +76,21 @@ class LevelPanel:
         self._all_time.set_color(theme.ink)
         note: Any = {"fontsize": FONT_PT, "color": theme.quiet_ink, "va": "center"}
         self._notes = [axes.text(0, place + 0.28, "", **note) for place in range(len(MODES))]
-        _draw_key(axes, theme)
+        self._key = _draw_key(axes, theme)
 
     def place(self, rect: Rect, figure: Figure) -> None:
         """Stand in a part of the picture."""
         self._title.place(rect, figure)
         place_axes(self.axes, rect.within(_LEFT_PT, 58, 8, TITLE_ROOM_PT))
-        self.axes.get_legend().set_bbox_to_anchor((-_LEFT_PT / ((rect.width * 72) - _LEFT_PT - 8), 0))
+        self._key.set_bbox_to_anchor((-_LEFT_PT / (rect.width * 72 - _LEFT_PT - 8), 0), self.axes.transAxes)
 
     def update(self, scene: Scene) -> None:
         """Show the means of the readings shown, and of all time."""
-        readings, critical = Counter(r.mode for r in scene.readings), Counter()
-        sums: Counter[str] = Counter()
+        readings = Counter(reading.mode for reading in scene.readings)
+        critical = Counter(reading.mode for reading in scene.readings if reading.efficiency_level == "Critical")
+        sums = dict.fromkeys(MODES, 0.0)
         for reading in scene.readings:
-            sums[reading.mode] += reading.efficiency_score  # type: ignore[assignment]
-            critical[reading.mode] += reading.efficiency_level == "Critical"
+            sums[reading.mode] += reading.efficiency_score
         for mode, bar, label, note in zip(MODES, self._bars, self._values, self._notes, strict=True):
             mean = sums[mode] / readings[mode] if readings[mode] else None
             bar.set_width(mean or 0)
@@ -97,26 +100,27 @@ class LevelPanel:
             share = f", {100 * critical[mode] / readings[mode]:.0f} % Critical" if readings[mode] else ""
             note.set_text(count(readings[mode], "reading") + share)
         means = scene.fleet.mean_efficiency_by_mode()
-        known = [(means[mode], place - 0.14) for place, mode in enumerate(MODES) if means[mode] is not None]
+        known = [(mean, place - 0.14) for place, mean in enumerate(means.values()) if mean is not None]
         self._all_time.set_data([mean for mean, _ in known], [place for _, place in known])
-        self._title.say(f"{span_words(span_s(scene), is_stale=scene.is_stale)}, | all time" if known else "")
+        if known:
+            self._title.say(span_words(span_s(scene), is_stale=scene.is_stale), "| all time")
 
 
 def _silence_words(machine_ids: Sequence[int]) -> str:
     if not machine_ids:
         return "latest of each"
-    return f"{len(machine_ids):,} silent (hatched)" if len(machine_ids) > 2 else f"silent {machine_names(machine_ids, 2, 16)}"  # noqa: E501, PLR2004
+    if len(machine_ids) > _NAMED_SILENT:
+        return f"{len(machine_ids):,} silent (hatched)"
+    return f"silent {machine_names(machine_ids, _NAMED_SILENT, 16)}"
 
 
-def _draw_key(axes: Axes, theme: Theme) -> None:
+def _draw_key(axes: Axes, theme: Theme) -> Legend:
     """Draw a line below the panel that names the levels, each beside its colour, from the best to the worst."""
-    axes.legend(
+    return axes.legend(
         handles=[
             Rectangle((0, 0), 1, 1, facecolor=LEVEL_COLOURS[level], edgecolor=theme.ink, linewidth=0.8, label=level)
-            for level in reversed(EFFICIENCY_LEVELS)
-            if level != "Critical"
-        ]
-        + [Rectangle((0, 0), 1, 1, facecolor=LEVEL_COLOURS["Critical"], edgecolor=theme.ink, label="Critical")],
+            for level in LEVEL_COLOURS
+        ],
         loc="upper left",
         borderaxespad=2.2,
         ncols=4,

@@ -34,6 +34,7 @@ FIGURE_DPI: Final = 100
 _PNG_BEGINS_WITH: Final = b"\x89PNG\r\n\x1a\n"
 
 _OLD_OPACITY: Final = 0.5
+_NO_TROUBLE: Final = FeedStatus()
 
 
 def _style(theme: Theme) -> Any:
@@ -104,7 +105,7 @@ class Dashboard:
             self._old = _cover(figure, colours)
         self._placed_for: tuple[float, float] | None = None
 
-    def update(self, fleet: Fleet, now: str, feed: FeedStatus = FeedStatus()) -> None:  # noqa: B008 - immutable
+    def update(self, fleet: Fleet, now: str, feed: FeedStatus = _NO_TROUBLE) -> None:
         """Show the fleet; `now` is the consumer's clock, in the form of `RatedReading.timestamp`."""
         self._place()
         scene = scene_of(fleet, self._limits, now, self._zone, self._window_s, self._stale_after_s, feed)

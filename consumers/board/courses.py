@@ -5,7 +5,7 @@ anomalies. The newest readings are used where they reach back as far as the minu
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ _MOST_POINTS: Final = 150
 _BIN_WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 _MINUTE_S: Final = 60.0
 _BAND_MACHINES: Final = 400
+_EXACT: Final = 1e-6
 _LOW, _HIGH = 0.1, 0.9
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -37,6 +38,11 @@ class Columns(NamedTuple):
     readings: Floats
     anomalies: Floats
     is_maintenance: Flags
+
+    def of(self, chosen: Any) -> "Columns":
+        """Return the rows that a mask or an array of places chooses."""
+        columns: Any = self
+        return Columns(*(column[chosen] for column in columns))
 
 
 class Course(NamedTuple):
@@ -78,7 +84,7 @@ class Columned:
         if len(times) and self.is_by_minute:
             self.newest_s = max(self.newest_s, epoch_seconds(scene.at))
         since = times >= self.newest_s - scene.window_s
-        self._columns = Columns(*(column[since] for column in self._columns))
+        self._columns = self._columns.of(since)
         self.span_s = self.newest_s - float(self._columns.time_s.min()) if since.any() else 0.0
         self.bin_s = self._bin_s()
 
@@ -94,7 +100,7 @@ class Columned:
         """Return the points of one machine; none if it was not heard in the window."""
         own = np.flatnonzero(self._columns.machine_id == machine_id)
         own = own[np.argsort(self._columns.time_s[own], kind="stable")]
-        _, time_s, score, worst, readings, anomalies, maintenance = (column[own] for column in self._columns)
+        _, time_s, score, worst, readings, anomalies, maintenance = self._columns.of(own)
         if not len(own):
             return Course(time_s, score, worst, anomalies, maintenance, maintenance)
         begins = np.concatenate(([True], np.diff(time_s) > self._gap_s))
@@ -164,5 +170,5 @@ def columns_of_minutes(minutes: Sequence[Minute], limits: Limits) -> Columns:
         worst,
         readings,
         floats(minute.anomalies for minute in minutes),
-        still & (np.abs(score - base) < 1e-6) & (worst == base),
+        still & (np.abs(score - base) < _EXACT) & (worst == base),
     )

@@ -7,13 +7,15 @@ from matplotlib.text import Text
 
 from consumers.board.axes import fraction
 from consumers.board.layout import Rect
-from consumers.board.letters import clipped, drawable, width_pt
+from consumers.board.letters import clipped, drawable, in_lines, width_pt
 from consumers.board.notices import Tone, notices, past_words
 from consumers.board.palette import ALARM_LEAST_PT, ALARM_PT, FONT_PT, NEXT_PT, Theme
 from consumers.board.scene import Scene
 from consumers.board.words import clock_words, heard_words, totals_words
 
-_FROM_TOP_IN: Final = {"title": 0.13, "alarm": 0.62, "next": 1.15, "past": 1.55}
+_FROM_TOP_IN: Final = {"title": 0.13, "alarm": 0.62, "next": 1.12, "past": 1.5}
+_SECOND_LINE_IN: Final = 0.5
+_ROOM_FOR_TWO_LINES_IN: Final = 2.2
 
 
 class Headline:
@@ -32,22 +34,29 @@ class Headline:
         self._clock = _text(figure, ha="right", **quiet)
         self._heard = _text(figure, ha="right", **quiet)
         self._room_pt = 0.0
+        self._lines = 1
 
     def place(self, rect: Rect, figure: Figure) -> None:
         """Stand in a part of the picture."""
         self._room_pt = rect.width * 72
+        self._lines = 2 if rect.height > _ROOM_FOR_TWO_LINES_IN else 1
+        lower = _SECOND_LINE_IN * (self._lines - 1)
+        tops = {row: rect.top - at - lower for row, at in _FROM_TOP_IN.items()}
+        tops |= {"title": rect.top - _FROM_TOP_IN["title"], "alarm": rect.top - _FROM_TOP_IN["alarm"] - lower / 2}
         for row, text in self._texts.items():
-            text.set_position(fraction(figure, rect.left, rect.top - _FROM_TOP_IN[row]))
-        self._clock.set_position(fraction(figure, rect.right, rect.top - _FROM_TOP_IN["title"]))
-        self._heard.set_position(fraction(figure, rect.right, rect.top - _FROM_TOP_IN["past"]))
+            text.set_position(fraction(figure, rect.left, tops[row]))
+        self._clock.set_position(fraction(figure, rect.right, tops["title"]))
+        self._heard.set_position(fraction(figure, rect.right, tops["past"]))
 
     def update(self, scene: Scene) -> None:
         """Say what is to be said of the scene."""
         first, *others = notices(scene)
         words = drawable(first.words)
-        size = ALARM_PT * min(1, self._room_pt / width_pt(words, ALARM_PT, bold=True))
+        size = ALARM_PT * min(1, self._lines * 0.9 * self._room_pt / width_pt(words, ALARM_PT, bold=True))
+        if self._lines == 1:
+            size = min(ALARM_PT, size / 0.9)
         size = max(size, ALARM_LEAST_PT)
-        self._texts["alarm"].set(text=clipped(words, self._room_pt, size, bold=True), fontsize=size)
+        self._texts["alarm"].set(text=in_lines(words, self._room_pt, size, self._lines), fontsize=size)
         self._texts["alarm"].set_color(self._tones[first.tone])
         tone = others[0].tone if others else "plain"
         more = drawable("   ·   ".join(notice.words for notice in others))

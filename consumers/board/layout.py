@@ -8,7 +8,8 @@ _LEAST_DPI: Final = 60.0
 """In a smaller window letters are not made smaller still: less stands in it."""
 _MARGIN_IN: Final = 0.25
 _GAP_IN: Final = 0.3
-_HEADLINE_IN: Final = 1.9
+_HEADLINE_IN: Final = 1.8
+_UPRIGHT_HEADLINE_IN: Final = 2.3
 
 
 class Rect(NamedTuple):
@@ -50,7 +51,8 @@ class Layout(NamedTuple):
 def layout_of(width_in: float, height_in: float) -> Layout:
     """Return the layout of a figure: two columns, or one above the other where it is higher than wide."""
     left, right, top = _MARGIN_IN, width_in - _MARGIN_IN, height_in - 0.15
-    headline = Rect(left, top - _HEADLINE_IN, right - left, _HEADLINE_IN)
+    headline_in = _UPRIGHT_HEADLINE_IN if width_in < height_in else _HEADLINE_IN
+    headline = Rect(left, top - headline_in, right - left, headline_in)
     below = headline.bottom - 0.05
     if width_in < height_in:
         return _upright(headline, left, right, below)

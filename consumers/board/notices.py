@@ -1,20 +1,21 @@
 """What the headline says, the most important first; plain words of a scene, nothing of drawing."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from consumers.board.scene import Scene
 from consumers.board.status import SPAN_S
-from consumers.board.words import machine_name, machine_names
-from consumers.machines.ranking import Urgency
+from consumers.board.words import machine_name, machine_names, value_words
+from consumers.machines.ranking import RUNNING, Urgency
 from consumers.records import Machine
 from utils.message import epoch_seconds
 from utils.text import count, duration
 
 Tone = Literal["alarm", "coming", "plain"]
-_MB = 1e6
-_NOTED_REJECTED = 0.02
-_BEHIND_BYTES = 1_000_000
+_MB: Final = 1e6
+_NEAR: Final = 0.9
+_NOTED_REJECTED: Final = 0.02
+_BEHIND_BYTES: Final = 1_000_000
 
 
 class Notice(NamedTuple):
@@ -25,9 +26,10 @@ class Notice(NamedTuple):
 
 
 def notices(scene: Scene) -> list[Notice]:
-    """Return what is to be said: first what makes the picture old, then alarms, then what is coming; never nothing."""
+    """Return what is to be said: what makes the picture old, then alarms, then what is coming."""
     said = [*_untrue(scene), *_alarms(scene), *_partly_rejected(scene), *_coming(scene), *_absent(scene)]
-    return said or [Notice(_well(scene), "plain")]
+    is_calm = all(notice.tone == "coming" for notice in said)
+    return [*([Notice(_well(scene), "plain")] if is_calm else []), *said]
 
 
 def reason_words(scene: Scene, urgency: Urgency) -> str:
@@ -35,9 +37,9 @@ def reason_words(scene: Scene, urgency: Urgency) -> str:
     latest, limits = urgency.machine.latest, scene.limits
     parts = []
     if latest.temperature_c > limits.temperature_safe_max_c:
-        parts.append(f"{latest.temperature_c:.3g} °C > {limits.temperature_safe_max_c:g}")
+        parts.append(f"{value_words(latest.temperature_c)} °C > {limits.temperature_safe_max_c:g}")
     if latest.vibration_mm_s > limits.vibration_safe_max_mm_s:
-        parts.append(f"{latest.vibration_mm_s:.3g} > {limits.vibration_safe_max_mm_s:g} mm/s")
+        parts.append(f"{value_words(latest.vibration_mm_s)} > {limits.vibration_safe_max_mm_s:g} mm/s")
     if not parts:
         return f"{machine_name(latest.machine_id)} {urgency.reason}"
     lasted_s = 0.0 if urgency.since is None else epoch_seconds(scene.at) - epoch_seconds(urgency.since)
@@ -52,11 +54,16 @@ def past_words(scene: Scene) -> str:
     if not scene.readings:
         return ""
     span = duration(span_s(scene))
+    if not anomalies and scene.beyond:
+        return ""  # of a wrong clock, so that it is not known when
     if not anomalies:
         return f"no reading beyond a limit in {span}"
     last = max(anomalies, key=lambda reading: reading.timestamp)
-    ago = duration(max(epoch_seconds(scene.at) - epoch_seconds(last.timestamp), 0.0))
-    return f"last beyond a limit: {machine_name(last.machine_id)}, {ago} ago; {count(len(anomalies), 'reading')} in {span}"
+    ago = f"{duration(max(epoch_seconds(scene.at) - epoch_seconds(last.timestamp), 0.0))} ago"
+    if scene.is_stale:
+        ago += " when last heard"
+    many = count(len(anomalies), "reading")
+    return f"last beyond a limit: {machine_name(last.machine_id)}, {ago}; {many} in {span}"
 
 
 def span_s(scene: Scene) -> float:
@@ -70,8 +77,8 @@ def span_s(scene: Scene) -> float:
 def _untrue(scene: Scene) -> list[Notice]:
     feed, said = scene.feed, []
     if feed.waiting_for:
-        since = f"the database waits: all is {duration(feed.waiting_s)} old ({feed.waiting_for})"
-        said.append(Notice(since[0].upper() + since[1:], "alarm"))
+        said.append(Notice(f"Old by {duration(feed.waiting_s)}: the database waits", "alarm"))
+        said.append(Notice(feed.waiting_for, "alarm"))
     if feed.trouble:
         said.append(Notice(f"The feed cannot be read: {feed.trouble}", "alarm"))
     if scene.heard_s is None:
@@ -103,15 +110,15 @@ def _partly_rejected(scene: Scene) -> list[Notice]:
     feed = scene.feed
     if scene.heard_s is None or feed.rejected <= _NOTED_REJECTED * feed.lines:
         return []
-    words = f"{feed.rejected:,} of {feed.lines:,} lines rejected in the last {duration(SPAN_S)}: {feed.last_reason}"
-    return [Notice(words, "alarm")]
+    words = f"{feed.rejected:,} of {feed.lines:,} lines rejected in the last {duration(SPAN_S)}"
+    return [Notice(words, "alarm"), Notice(f"the last one: {feed.last_reason}", "alarm")]
 
 
 def _coming(scene: Scene) -> list[Notice]:
     return [
         Notice(f"{machine_name(urgency.machine.latest.machine_id)}: {urgency.reason}", "coming")
         for urgency in scene.ranking
-        if urgency.kind == "forecast"
+        if urgency.kind == "forecast" or (urgency.kind == "near" and urgency.share_of_limit >= _NEAR)
     ]
 
 
@@ -127,6 +134,9 @@ def _absent(scene: Scene) -> list[Notice]:
 
 def _well(scene: Scene) -> str:
     machines = len(scene.fleet.machines)
+    if not any(machine.latest.mode in RUNNING for machine in scene.fleet.machines.values()):
+        counts = scene.fleet.machines_by_mode().items()
+        return f"No machine runs: {', '.join(f'{number:,} {mode}' for mode, number in counts if number)}"
     who = f"All {machines:,} machines" if machines > 1 else "The machine"
     anomalies = [reading.timestamp for reading in scene.readings if reading.is_anomaly]
     clear_s = epoch_seconds(scene.at) - epoch_seconds(max(anomalies)) if anomalies else span_s(scene)

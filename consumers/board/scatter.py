@@ -19,11 +19,10 @@ from consumers.board.letters import width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, Theme
 from consumers.board.scene import Scene
 from consumers.board.trend import kind_colour
-from consumers.board.words import machine_name
+from consumers.board.words import machine_name, value_words
 from consumers.machines.ranking import Urgency
 from consumers.records import RatedReading
 from utils.efficiency import Limits
-from utils.text import count
 
 _NAMED: Final = 14
 _TAIL_READINGS: Final = 4_000
@@ -53,8 +52,11 @@ class ScatterPanel:
         self._normal = _points(axes, "o", markersize=7, color=theme.line, markeredgewidth=0.6)
         self._normal.set_markeredgecolor(theme.paper)
         self._beyond = _points(axes, "X", markersize=12, color=theme.alarm, markeredgecolor=theme.paper)
-        arrow: Any = {"markersize": 11, "color": theme.ink, "markeredgewidth": 0}
-        self._arrows = {marker: _points(axes, marker, **arrow) for marker in ("<", ">", "v", "^")}
+        colours = {"<": theme.ink, "v": theme.ink, ">": theme.alarm, "^": theme.alarm}
+        self._arrows = {
+            marker: _points(axes, marker, markersize=15, color=colour, markeredgewidth=0)
+            for marker, colour in colours.items()
+        }
         self._names = [axes.text(0, 0, "", transform=axes.transAxes, zorder=6) for _ in range(_NAMED)]
         for name in self._names:
             name.set(fontsize=NAME_PT, weight="bold")
@@ -116,7 +118,7 @@ class ScatterPanel:
         named = self._named(scene, latest, off)
         self._draw_tails(scene, [reading.machine_id for reading, _ in named], (*x_ends, *y_ends))
         unnamed = self._set_names(named, places, {reading.machine_id for reading in islice(_of(latest, off), _NAMED)})
-        self._title.say(_span(latest, int(beyond.sum()), unnamed))
+        self._title.say(*_span(len(latest), int(beyond.sum()), unnamed))
 
     def _draw_arrows(self, x: _Floats, y: _Floats, temperature_c: _Floats, vibration_mm_s: _Floats) -> _Flags:
         """Draw an arrow at the edge for each value off the scale; return whose they are."""
@@ -132,7 +134,7 @@ class ScatterPanel:
         return off
 
     def _named(self, scene: Scene, latest: Sequence[RatedReading], off: _Flags) -> list[tuple[RatedReading, str]]:
-        """Return the machines to name and their colours: beyond a limit, off the scale, and the nearest of the rest."""
+        """Return the machines to name and their colours: beyond a limit, off the scale, the nearest of the rest."""
         ranking = scene.ranking
         chosen = [urgency for urgency in ranking if urgency.kind != "near"]
         chosen += [urgency for urgency in ranking if urgency.kind == "near"][:1]
@@ -151,9 +153,10 @@ class ScatterPanel:
         tails: dict[int, list[tuple[float, float]]] = defaultdict(list)
         for reading in islice(reversed(scene.readings), _TAIL_READINGS):
             place = reading.temperature_c, reading.vibration_mm_s
-            if reading.machine_id in wanted and len(tails[reading.machine_id]) < _TAIL_POINTS:
-                if left <= place[0] <= right and bottom <= place[1] <= top:
-                    tails[reading.machine_id].append(place)
+            if reading.machine_id not in wanted or len(tails[reading.machine_id]) >= _TAIL_POINTS:
+                continue
+            if left <= place[0] <= right and bottom <= place[1] <= top:
+                tails[reading.machine_id].append(place)
         self._tails.set_segments([np.array(tail) for tail in tails.values() if len(tail) > 1])
 
     def _set_names(
@@ -189,18 +192,15 @@ def _of(latest: Sequence[RatedReading], chosen: _Flags) -> list[RatedReading]:
 
 def _words(reading: RatedReading, *, is_off: bool) -> str:
     name = machine_name(reading.machine_id)
-    return f"{name} {_value(reading.temperature_c)} °C, {_value(reading.vibration_mm_s)} mm/s" if is_off else name
+    if not is_off:
+        return name
+    return f"{name} {value_words(reading.temperature_c)} °C, {value_words(reading.vibration_mm_s)} mm/s"
 
 
-def _value(value: float) -> str:
-    return f"{value:,.0f}" if 100 <= abs(value) < 1e7 else f"{value:.3g}"
-
-
-def _span(latest: Sequence[RatedReading], beyond: int, unnamed: int) -> str:
-    if not latest:
-        return ""
-    words = f"latest of each of {count(len(latest), 'machine')}: {beyond:,} beyond a limit (×)"
-    return words + (f", {unnamed:,} not named" if unnamed else "")
+def _span(machines: int, beyond: int, unnamed: int) -> list[str]:
+    if not machines:
+        return []
+    return ["latest of each", f"{beyond:,} beyond a limit (×)", f"{unnamed:,} not named" if unnamed else ""]
 
 
 def _points(axes: Axes, marker: str, **style: Any) -> Line2D:
@@ -224,5 +224,3 @@ def _onto_scale(values: _Floats, widest: tuple[float, float], reach: Reach) -> t
     low, high = reach.cover(float(inside.min()), float(inside.max())) if len(inside) else reach.shown
     margin = _EDGE * (high - low)
     return np.clip(values, low, high), low - margin, high + margin
-
-

@@ -14,6 +14,7 @@ from utils.efficiency import Limits
 from utils.message import epoch_seconds
 
 STRIPS: Final = 8
+_WAITING_S: Final = 10.0
 _NEAREST: Final = 2 * STRIPS
 """Of the machines that are well, only so many are ranked: nobody looks at the others first."""
 
@@ -45,7 +46,7 @@ class Scene(NamedTuple):
     def is_stale(self) -> bool:
         """Whether what is shown is old: nothing comes, or nothing can be saved."""
         is_quiet = self.heard_s is not None and self.heard_s > self.stale_after_s
-        return is_quiet or self.feed.waiting_s > self.stale_after_s
+        return is_quiet or self.feed.waiting_s > _WAITING_S
 
     @property
     def beyond(self) -> list[Urgency]:

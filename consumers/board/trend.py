@@ -1,8 +1,8 @@
 """The panel of efficiency over time: a strip for each of up to eight machines, all on one time axis.
 
 A plant may have thousands of machines, but a person can follow only a few. Of more than eight, those are shown that
-the ranking names first, each over the band in which the middle 80 % of the fleet lie. A point is the mean of its time;
-a red cross marks each point that holds an anomaly, at the worst score, however short that was.
+the ranking names first, each over the band in which the middle 80 % of the fleet lie. A point is the mean of its
+time; a red cross marks each point that holds an anomaly, at the worst score, however short that was.
 """
 
 from typing import Any, Final
@@ -29,6 +29,8 @@ _RIGHT_PT: Final = 62.0
 _AXIS_PT: Final = 28.0
 _GAP_PT: Final = 5.0
 _POINTS_WITH_MARKERS: Final = 25
+_CROSS_PT: Final = 9.0
+_MANY_CROSSES: Final = 20
 _SHORTEST_SPAN_S: Final = 10.0
 _DAY_S: Final = 86_400.0
 _FIRST_DAY: Final = -719_160.0  # in the years 1 and 9999: matplotlib draws no dates beyond them
@@ -82,7 +84,7 @@ class TrendPanel:
             machine_id = urgency.machine.latest.machine_id
             note = "wrong clock" if machine_id in wrong else "silent" if machine_id in silent else ""
             strip.update(urgency, columned.course(machine_id), band, note)
-        self._title.say(_span(scene, columned, len(chosen)))
+        self._title.say(*_span(scene, columned, len(chosen)))
 
     def _chosen(self, scene: Scene) -> list[Urgency]:
         """Return the machines to show: those that need a look as ranked, then others, which stay as long as they may.
@@ -169,6 +171,7 @@ class Strip:
         self._line.set_markevery(np.flatnonzero(np.insert(marked, cuts, False)).tolist())
         hit = course.anomalies > 0
         self._crosses.set_data(x[hit], course.worst[hit])
+        self._crosses.set_markersize(_CROSS_PT if hit.sum() <= _MANY_CROSSES else _CROSS_PT / 2)
         self._maintenance.set_data(*_stretches(x, course))
         self._band.set_verts([] if band is None else [_outline(band)])
 
@@ -198,11 +201,13 @@ def _outline(band: Band) -> NDArray[np.float64]:
     return np.column_stack((np.concatenate((x, x[::-1])), np.concatenate((band.low, band.high[::-1]))))
 
 
-def _span(scene: Scene, columned: Columned, shown: int) -> str:
-    words = [span_words(columned.span_s, is_stale=scene.is_stale), offset_words(scene.at, scene.zone)]
+def _span(scene: Scene, columned: Columned, shown: int) -> list[str]:
     machines = len(scene.fleet.machines)
-    if machines > shown:
-        words.append(f"{shown} of {machines:,}, band: 80 % of all")
-    words.append(f"mean of {duration(columned.bin_s)}" if columned.bin_s else "0 to 100 %")
-    words.append("× anomaly")
-    return ", ".join(words)
+    return [
+        span_words(columned.span_s, is_stale=scene.is_stale),
+        offset_words(scene.at, scene.zone),
+        f"{shown} of {machines:,}" if machines > shown else "0 to 100 %",
+        "× anomaly",
+        "grey: 80 % of all" if machines > shown else "",
+        f"mean of {duration(columned.bin_s)}" if columned.bin_s else "",
+    ]

@@ -12,6 +12,8 @@ from utils.text import count, duration
 _LONGEST_NAME: Final = 6
 _WAITING_LINE: Final = 50
 _WAITING_LINES: Final = 5
+_LARGE: Final = 100.0
+_HUGE: Final = 1e7
 _CLOCKS_DIFFER_S: Final = 60.0
 
 
@@ -78,6 +80,11 @@ def local_time(at: Timestamp, zone: tzinfo) -> datetime | None:
         return None
 
 
+def value_words(value: float) -> str:
+    """Return a measured value in three digits or, of a large one, all before the point."""
+    return f"{value:,.0f}" if _LARGE <= abs(value) < _HUGE else f"{value:.3g}"
+
+
 def span_words(span_s: float, *, is_stale: bool) -> str:
     """Return how far back a panel reaches: by the plant's clock, and up to when something was last heard."""
-    return f"last {duration(span_s)}" + (" heard of" if is_stale else "")
+    return f"last {duration(span_s)}" + (" heard" if is_stale else "")
