@@ -25,29 +25,27 @@ from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
 from consumers.loop import POLL_S, REFRESH_S, Loop
-from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
-from consumers.records import Timestamp
-from consumers.report import Reporter, account_line, summary_line
+from consumers.report import Reporter, account_line, all_rejected_line, summary_line
+from consumers.restored import restored_fleet, restored_plant_clock, restored_watch, view_settings
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
-from consumers.store.tables import ViewSettings
+from consumers.watch import Watch
 from utils.command import Parser, add_setting, run_command
 from utils.errors import PipelineError
 from utils.message import timestamp_at
-from utils.paths import require_not_written
-from utils.settings import Config
+from utils.paths import made_folders, require_not_written
+from utils.setting import parse_picture
+from utils.settings import Config, inherited_environment
 from utils.text import count, printable, shown
 
-CLOCK_READINGS: Final = 2_000
-"""From as many of the newest readings it is known what time it is in the plant."""
-RECENT_READINGS: Final = 20_000
-"""As many of the newest readings are kept for the dashboard."""
 _OBJECTS_A_COLLECTION: Final = 20_000
 """Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
 objects, as Python does by itself, takes 4 % of the time of a catch-up."""
+ALERTS_END_WITHIN_S: Final = {False: 5.0, True: 30.0}
+"""For so long at most the end waits for alerts that are due; `--once` is True."""
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
 
 
@@ -64,24 +62,26 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
         _import_matplotlib()
+    for folder in made_folders(_folders(config, options)):
+        _say(f"made the folder {shown(folder)}")
     with ExitStack() as cleanup:
         store = _open_store(config, stop, is_full_waited_for=not options.once)
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        plant_clock = _restored_plant_clock(store)
-        fleet = _restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
-        tail = cleanup.enter_context(
-            closing(Tail(live_file, store.streams(), _say, _warn, time.monotonic, is_once=options.once))
-        )
+        plant_clock = restored_plant_clock(store, timestamp_at(time.time()))
+        fleet = restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
+        tail = cleanup.enter_context(closing(_tail(config, live_file, store, is_once=options.once)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock)
+        watch = restored_watch(store, config, inherited_environment(), _say, _warn)
+        pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock, watch)
         known = count(len(fleet.machines), "machine")
         _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")
         cleanup.enter_context(_summary(pipeline, store, reporter))
+        cleanup.callback(watch.finish, ALERTS_END_WITHIN_S[options.once], time.sleep)
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         growth = _growth_watch(config, store, live_file)
-        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth)
+        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth, watch=watch)
         if options.once:
             _read_once(config, options, loop, tail, fleet)
         else:
@@ -95,6 +95,12 @@ def _check_pictures(config: Config, options: argparse.Namespace) -> None:
         if picture is not None:
             meaning = f"the picture of the dashboard; set {setting} or it"
             require_not_written(picture, meaning, config.live_file, config.database_file)
+
+
+def _folders(config: Config, options: argparse.Namespace) -> list[Path]:
+    """Return the folders that are written to, and that of the live file if it is waited for."""
+    files = [config.database_file, *([options.snapshot] if options.snapshot is not None else [])]
+    return [file.parent for file in (files if options.once else [*files, config.live_file])]
 
 
 def _import_matplotlib() -> None:
@@ -123,7 +129,8 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
                 config.keep_rejected,
                 config.keep_readings_days,
                 config.keep_minutes_days,
-                _view_settings(config),
+                view_settings(config),
+                keeps_alerts=bool(config.alert_command),
             )
         except StoreWaitError as error:
             if isinstance(error, StoreFullError) and not is_full_waited_for:
@@ -135,46 +142,6 @@ def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) 
     return None
 
 
-def _restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
-    machines, episodes = store.machines(), _restored_episodes(store, config)
-    if not is_drawn:
-        return Fleet(0, machines, machines_at_most=config.machines_at_most, episodes=episodes)
-    fleet = Fleet(
-        RECENT_READINGS,
-        machines,
-        store.newest_rows(RECENT_READINGS),
-        config.machines_at_most,
-        config.dashboard_window_min,
-        episodes,
-    )
-    if plant_at is not None:
-        history = fleet.history
-        history.keep(plant_at)
-        history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
-    return fleet
-
-
-def _view_settings(config: Config) -> ViewSettings:
-    limits = config.limits
-    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
-
-
-def _restored_episodes(store: Store, config: Config) -> EpisodeWatch:
-    rule = EpisodeRule(
-        config.episode_raise_readings,
-        config.episode_raise_of,
-        config.episode_clear_readings,
-        config.episode_clear_share,
-    )
-    return EpisodeWatch(rule, config.limits, *store.episodes())
-
-
-def _restored_plant_clock(store: Store) -> PlantClock:
-    clock = PlantClock(store.plant_at)
-    clock.restore(store.newest_rows(CLOCK_READINGS), timestamp_at(time.time()))
-    return clock
-
-
 def _pipeline(
     config: Config,
     tail: Tail,
@@ -183,9 +150,33 @@ def _pipeline(
     reporter: Reporter,
     stop: StopRequest,
     plant_clock: PlantClock,
+    watch: Watch,
 ) -> Pipeline:
-    judge = _judge(config, stop)
-    return Pipeline(tail, store, fleet, judge, time.time, _say, _warn, reporter.rejected, plant_clock=plant_clock)
+    return Pipeline(
+        tail,
+        store,
+        fleet,
+        _judge(config, stop),
+        time.time,
+        _say,
+        _warn,
+        reporter.rejected,
+        plant_clock=plant_clock,
+        report_events=watch.log.tell,
+        fields=config.fields,
+    )
+
+
+def _tail(config: Config, live_file: Path, store: Store, *, is_once: bool) -> Tail:
+    return Tail(
+        live_file,
+        store.streams(),
+        _say,
+        _warn,
+        time.monotonic,
+        is_once=is_once,
+        deletes_finished=config.delete_finished_files == "YES",
+    )
 
 
 def _growth_watch(config: Config, store: Store, live_file: Path) -> GrowthWatch:
@@ -213,10 +204,13 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if isinstance(tail.trouble, Missing) and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
-        from consumers.board.board import snapshot_figure  # noqa: PLC0415 - as below
+        from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as below
 
         _painter(config, fleet, loop, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
+    tally = loop.tally
+    if tally.rejected_lines and not tally.stored_lines:
+        raise PipelineError(all_rejected_line(tally.rejected_lines))
     unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
     if unread:
         raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
@@ -227,13 +221,14 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
     if options.headless and options.snapshot is None:
         loop.follow(None)
         return
-    from consumers.board import board as dashboard  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
-    from consumers.board import window  # noqa: PLC0415 - as above
+    from consumers.board import window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
+    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
+    from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as above
 
     picture = options.snapshot
     if not options.headless:
         try:
-            figure = window.open_window_figure()
+            figure = window.open_window_figure(has_toolbar=options.toolbar)
         except window.NoWindowError as error:
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
@@ -242,13 +237,15 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
-    paint = _painter(config, fleet, loop, dashboard.snapshot_figure(), picture)
-    loop.follow(window.keep_drawing(paint))
+    figure = snapshot_figure()
+    figure.faults = Faults()
+    loop.follow(figure.faults.guarded("the update", _painter(config, fleet, loop, figure, picture)))
 
 
 def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
+    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
 
     board = Dashboard(
         figure,
@@ -259,11 +256,15 @@ def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Pat
         theme=config.theme,
         timezone=config.timezone,
     )
+    # The picture in the window is not old because its copy cannot be saved: that has faults of its own.
+    save = board.save if figure.faults is None else Faults().guarded("saving", board.save)
 
     def paint() -> None:
-        board.update(fleet, timestamp_at(time.time()), loop.feed_status())
-        if picture is not None:
-            board.save(picture)
+        try:
+            board.update(fleet, timestamp_at(time.time()), loop.feed_status())
+        finally:  # what cannot be brought up to date says so in the picture
+            if picture is not None:
+                save(picture)
 
     return paint
 
@@ -295,14 +296,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--snapshot", metavar="PNG", type=_picture, help="also draw the dashboard to this file; needs no display"
     )
+    parser.add_argument("--toolbar", action="store_true", help="show the window's toolbar: zoom, pan, save")
     either.add_argument("--demo", action="store_true", help="run the producer too, and stop it at the end")
     return parser
 
 
 def _picture(text: str) -> Path:
-    if not Path(text).name:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected the path of a file")
-    return Path(text)
+    try:
+        return parse_picture(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {error}") from None
 
 
 def _say(text: str) -> None:

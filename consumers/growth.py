@@ -21,9 +21,10 @@ _WARN_EVERY_S: Final = DAY_S
 _MB: Final = 1e6
 _GB: Final = 1e9
 
-HELP_FOR_DATABASE: Final = "KEEP_READINGS_DAYS lets readings go when they are old"
+HELP_FOR_DATABASE: Final = "KEEP_READINGS_DAYS and KEEP_MINUTES_DAYS let go what is old"
 HELP_FOR_LIVE_FILE: Final = (
-    "LIVE_FILE_MAX_MB (or another rotation) makes rotated files, which may be deleted once they are read"
+    "LIVE_FILE_MAX_MB (or another rotation) makes rotated files, "
+    "which DELETE_FINISHED_FILES deletes once they are read"
 )
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
-from consumers.rating import rated
+from consumers.rating import RowOf, rated
 from consumers.records import Batch, RejectedLine, Row, Timestamp
 from utils.efficiency import Limits
 from utils.message import MessageError, is_blank
@@ -27,9 +27,6 @@ _PART_BYTES: Final = 512 * 1024
 
 _Fault = tuple[int, str]
 """A rejected line's number in its chunk, and the reason."""
-
-
-RowOf = Callable[[str | bytes, Limits, Timestamp], Row]
 
 
 class Stopped(Exception):  # noqa: N818 - no error: someone wishes to stop

@@ -10,9 +10,10 @@ from consumers.follow.tail import Tail
 from consumers.follow.trouble import Unreadable
 from consumers.growth import GrowthWatch
 from consumers.machines.fleet import Fleet
-from consumers.pipeline import Pipeline
+from consumers.pipeline import Pipeline, Tally
 from consumers.report import Reporter
 from consumers.store.errors import StoreFullError
+from consumers.watch import Watch
 from utils.settings import Config
 from utils.stop import StopRequest
 from utils.text import printable
@@ -38,6 +39,8 @@ class Loop:
         stop: StopRequest,
         child: Child | None,
         growth: GrowthWatch,
+        *,
+        watch: Watch,
     ) -> None:
         self._config = config
         self._pipeline = pipeline
@@ -47,6 +50,7 @@ class Loop:
         self._stop = stop
         self._child = child
         self._growth = growth
+        self._watch = watch
         self._is_behind = False
         self._feed = FeedWatch()
 
@@ -65,6 +69,11 @@ class Loop:
                     raise waiting.error
                 self._stop.wait(POLL_S)
         return False
+
+    @property
+    def tally(self) -> Tally:
+        """What was read so far."""
+        return self._pipeline.tally
 
     def tick(self) -> bool:
         """Read for a slice of time; return False when it is time to stop."""
@@ -108,6 +117,7 @@ class Loop:
             self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
         )
         self._growth.look(pipeline.plant_clock.now)
+        self._watch.look(self._fleet, pipeline.tally, is_behind=has_more, is_waiting=pipeline.waiting is not None)
         if self._child is not None and not self._stop.requested:
             self._child.check()
         return has_more

@@ -1,15 +1,21 @@
 """From the live file to the database and the fleet, a chunk of lines at a time."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Final, NamedTuple, Protocol
 
-from consumers.ingest import RowOf, Stopped, reject_oversized
+from consumers.ingest import Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
+from consumers.machines.naming import Naming
 from consumers.machines.plant_clock import PlantClock
-from consumers.records import Batch, Chunk, Commit, RejectedLine, Timestamp
+from consumers.rating import RowOf, rated
+from consumers.records import Batch, Chunk, Commit, Event, RejectedLine, Timestamp
 from consumers.store.errors import StoreWaitError
 from consumers.store.retention import ROWS_A_STEP
+from utils.fields import OWN_FIELDS, Fields
 from utils.message import timestamp_at
+
+_NO_CHANCE_LINES: Final = 10
 
 
 class Judge(Protocol):
@@ -26,6 +32,14 @@ class Tally(NamedTuple):
     stored_lines: int = 0
     rejected_lines: int = 0
     blank_lines: int = 0
+    rejected_in_a_row: int = 0
+    """Lines rejected since the last commit that had a reading."""
+
+    @property
+    def all_rejected(self) -> int:
+        """How many lines were rejected while none could be stored; 0 if that may be chance."""
+        is_feed = not self.stored_lines or self.rejected_in_a_row >= _NO_CHANCE_LINES
+        return self.rejected_in_a_row if is_feed else 0
 
     @property
     def lines(self) -> int:
@@ -39,6 +53,7 @@ class Tally(NamedTuple):
             self.stored_lines + len(commit.batch.rows),
             self.rejected_lines + commit.batch.rejected_lines,
             self.blank_lines + commit.batch.blank_lines,
+            0 if commit.batch.rows else self.rejected_in_a_row + commit.batch.rejected_lines,
         )
 
 
@@ -77,7 +92,8 @@ class Pipeline:
     """Takes chunks from `source` through `judge` into `sink`, and into `fleet`.
 
     `clock` returns seconds since 1970. `report_rejected` is given how many lines of a commit were rejected, and the
-    last of them. By `plant_clock`, old rows are let go between commits.
+    last of them, and `report_events` what is to be told of it. By `plant_clock`, old rows are let go between commits.
+    `fields` are those of `from_line`.
     """
 
     def __init__(
@@ -92,6 +108,8 @@ class Pipeline:
         report_rejected: Callable[[int, Sequence[RejectedLine]], None],
         *,
         plant_clock: PlantClock | None = None,
+        report_events: Callable[[Sequence[Event]], None] = lambda _events: None,
+        fields: Fields = OWN_FIELDS,
     ) -> None:
         self.tally = Tally()
         self.waiting: Waiting | None = None
@@ -101,11 +119,13 @@ class Pipeline:
         self._source = source
         self._sink = sink
         self._fleet = fleet
+        self._fields = fields
         self._judge = judge
         self._clock = clock
         self._say = say
         self._warn = warn
         self._report_rejected = report_rejected
+        self._report_events = report_events
         self._unsaved: tuple[Chunk, Commit] | None = None
         self._tried_s = 0.0
         self._expiry_steps = 1
@@ -166,17 +186,19 @@ class Pipeline:
     def _commit(self, chunk: Chunk) -> Commit:
         """Work out what a chunk changes; nothing changes by that."""
         at = timestamp_at(self._clock())
-        batch = self._batch(chunk, at)
-        changes = self._fleet.after(batch.rows)
+        naming = self._fleet.naming()
+        batch = self._batch(chunk, at, naming)
+        changes = self._fleet.after(batch.rows, naming.new)
         machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, changes.machines)
         return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
 
-    def _batch(self, chunk: Chunk, at: Timestamp) -> Batch:
+    def _batch(self, chunk: Chunk, at: Timestamp, naming: Naming) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset
         if chunk.is_oversized:
             return reject_oversized(chunk.data, offset, end_offset - offset)
-        batch = self._judge(chunk.data, offset, at)
-        admission = self._fleet.admission(batch.rows)
+        rate = partial(rated, fields=self._fields, identify=naming.identify)
+        batch = self._judge(chunk.data, offset, at, row_of=rate)
+        admission = self._fleet.admission(batch.rows, rate)
         return batch if admission is None else self._judge(chunk.data, offset, at, row_of=admission.row_of)
 
     def _take(self, chunk: Chunk, commit: Commit) -> None:
@@ -188,6 +210,8 @@ class Pipeline:
             self._fleet.history.keep(self.plant_clock.now)
         self._expiry_steps = 1 + len(commit.batch.rows) // ROWS_A_STEP
         self.tally = self.tally.after(commit)
+        if commit.events:
+            self._report_events(commit.events)
         if commit.batch.rejected_lines:
             self.last_rejected = commit.batch.rejected[-1] if commit.batch.rejected else self.last_rejected
             self._report_rejected(commit.batch.rejected_lines, commit.batch.rejected)

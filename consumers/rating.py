@@ -1,15 +1,28 @@
 """From one line of a feed to one row: what every engine that reads the feed does, whatever it stores the rows in."""
 
+from collections.abc import Callable
+
 from consumers.records import Row, Timestamp
 from utils.efficiency import Limits
-from utils.message import from_line
+from utils.fields import OWN_FIELDS, Fields
+from utils.message import from_line, only_numbers
+
+RowOf = Callable[[str | bytes, Limits, Timestamp], Row]
+"""Makes a row of a line, or raises MessageError; see `rated`."""
 
 
-def rated(line: str | bytes, limits: Limits, at: Timestamp) -> Row:
+def rated(
+    line: str | bytes,
+    limits: Limits,
+    at: Timestamp,
+    fields: Fields = OWN_FIELDS,
+    identify: Callable[[int | str], int] = only_numbers,
+) -> Row:
     """Return the row of one line, with or without its newline; `at` is when it is processed.
 
-    Raises MessageError, and nothing else, for a line that is no reading.
+    `fields` and `identify` are those of `from_line`. Raises MessageError, and nothing else, for a line that is no
+    reading.
     """
-    reading = from_line(line)
+    reading = from_line(line, fields, identify)
     score, level, is_anomaly, _ = limits.rate(reading)
     return (*reading, score, level, is_anomaly, at)

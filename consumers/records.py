@@ -129,6 +129,8 @@ class Machine(NamedTuple):
     last_anomaly_at: Timestamp | None = None
     """When it was beyond a limit last, by its clock, in the order in which its readings came."""
     open_episodes: int = 0
+    name: str | None = None
+    """What the lines call it; None: they give its number."""
 
 
 class Minute(NamedTuple):
@@ -245,8 +247,7 @@ class Account(NamedTuple):
     expired_rows: int = 0
     """Of the stored lines, those whose rows were let go because they were old."""
     deleted_rows: int = 0
-    """Of the stored lines, those whose rows someone deleted by hand, as far as the rows' ids show; less than 0 if
-    someone added rows. The view `ingest_audit` counts the rows themselves."""
+    """Of the stored lines, those whose rows someone deleted by hand; less than 0 if someone added rows."""
 
     @property
     def balances(self) -> bool:

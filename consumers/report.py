@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.machines.fleet import Fleet
+from consumers.machines.naming import machine_name
 from consumers.machines.ranking import ranked
 from consumers.pipeline import Tally, Waiting
 from consumers.records import Account, RejectedLine
@@ -29,10 +30,12 @@ def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float
     ranking = ranked(machines, limits, newest, fleet.open_episodes, stale_after_s)
     beyond = [urgency for urgency in ranking if urgency.kind in {"beyond", "stopped"}]
     named = "; ".join(
-        f"machine {urgency.machine.latest.machine_id}: {urgency.reason}" for urgency in beyond[:_NAMED_MACHINES]
+        f"machine {machine_name(urgency.machine).removeprefix('#')}: {urgency.reason}"
+        for urgency in beyond[:_NAMED_MACHINES]
     )
     more = f"; and {len(beyond) - _NAMED_MACHINES} more" if len(beyond) > _NAMED_MACHINES else ""
     rejected = f", {tally.rejected_lines:,} rejected" if tally.rejected_lines else ""
+    rejected += " (every line is being rejected)" if tally.all_rejected else ""
     return (
         f"{len(fleet.machines):,} machines ({modes or 'none yet'}), "
         f"{tally.stored_lines:,} readings stored in this run{rejected}. "
@@ -65,6 +68,14 @@ def waiting_line(waiting: Waiting, unread_bytes: int) -> str:
     return f"waiting since {timestamp_at(waiting.since_s)}, {unread_bytes / 1e6:,.1f} MB unread: {waiting.error}"
 
 
+def all_rejected_line(lines: int) -> str:
+    """Return that no line can be stored, and where to look."""
+    return (
+        f"every line is being rejected: {count(lines, 'line')} and no reading; the reasons are in the table "
+        "rejected_messages. README, Your own machines, tells what a line may be"
+    )
+
+
 class Reporter:
     """Says now and then how it goes; `monotonic` returns seconds."""
 
@@ -86,6 +97,7 @@ class Reporter:
         self._said_lines = 0
         self._warned_s = -_REJECTED_EVERY_S
         self._unsaid_rejected = 0
+        self._is_all_rejected_said = False
         self._newest_rejected: RejectedLine | None = None
 
     def rejected(self, count: int, last: Sequence[RejectedLine]) -> None:
@@ -115,6 +127,7 @@ class Reporter:
     ) -> None:
         """Say what is waited for, or how far a long catch-up is, or else the plant's state, each in its time."""
         self.flush(is_last=False)
+        self._say_if_all_rejected(tally)
         now_s = self._monotonic()
         if tally.stored_lines != self._heard_lines:
             self._heard_s, self._heard_lines = now_s, tally.stored_lines
@@ -131,6 +144,11 @@ class Reporter:
         else:
             self._say_status(status_line(fleet, tally, limits, self._stale_after_s), now_s - self._heard_s)
         self._said_s, self._said_lines = now_s, tally.lines
+
+    def _say_if_all_rejected(self, tally: Tally) -> None:
+        if tally.all_rejected and not self._is_all_rejected_said:
+            self._warn(all_rejected_line(tally.all_rejected))
+        self._is_all_rejected_said = tally.all_rejected > 0
 
     def _say_status(self, status: str, quiet_s: float) -> None:
         if quiet_s > self._stale_after_s:

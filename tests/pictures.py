@@ -14,8 +14,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread, imsave
 
-from consumers.board.board import DRAWING, Dashboard
+from consumers.board.board import Dashboard
 from consumers.board.layout import fitted
+from consumers.board.snapshot import DRAWING
 from consumers.board.status import FeedStatus
 from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading
@@ -52,7 +53,7 @@ def plant(ids: Iterable[int], minutes: float, every_s: float = 2, change: Change
             place = (after_s / 60 + 13 * number) % 90
             mode: Mode = "active"
             if place > 82:
-                mode = ("idle", "maintenance", "offline", "idle")[number % 4]  # type: ignore[assignment]
+                mode = ("idle", "maintenance", "offline", "idle")[number % 4]
             factor = {"active": 1.0, "idle": 0.75, "maintenance": 0.45, "offline": 0.35}[mode]
             values: Values | None = (
                 mode,
@@ -167,7 +168,7 @@ def draw(situation: Situation, path: Path) -> float:
         begin_s = time.perf_counter()
         board.update(fleet, now, situation.feed)
         with mpl.rc_context(DRAWING):
-            canvas.draw()
+            canvas.draw()  # type: ignore[no-untyped-call]
         lasted_s = time.perf_counter() - begin_s
     board.save(path)
     if situation.look is not None:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -10,7 +11,7 @@ from loguru import logger
 from utils.errors import PipelineError
 from utils.logs import configure_logs, log_path
 from utils.paths import require_not_written, require_separate
-from utils.settings import Config, ConfigError, make_config, read_settings, setting_names
+from utils.settings import Config, ConfigError, make_config, read_settings, setting_names, settings_sources
 from utils.stop import StopRequest
 from utils.text import printable, shown
 
@@ -92,14 +93,19 @@ def _check_logs(config: Config) -> None:
 
 def _config(settings: Mapping[str, str], options: argparse.Namespace, flags: Mapping[str, str]) -> Config:
     given = {setting: flag for setting, flag in flags.items() if getattr(options, setting) is not None}
-    return make_config({**settings, **{setting: getattr(options, setting) for setting in given}}, given)
+    sources = settings_sources(settings, _ENV_FILE) | given
+    return make_config({**settings, **{setting: getattr(options, setting) for setting in given}}, sources)
 
 
 def _warn_of_unknown(settings: Mapping[str, str]) -> None:
     known = setting_names()
     if unknown := [setting for setting in settings if setting not in known]:
+        meant = [close for setting in unknown for close in get_close_matches(setting.upper(), known, 1, 0.8)]
         logger.warning(
-            "{} has settings that are not known: {}; see .env.example", _ENV_FILE, shown(", ".join(unknown))
+            "{} has settings that are not known: {}; {}see .env.example",
+            _ENV_FILE,
+            shown(", ".join(unknown)),
+            f"did you mean {shown(', '.join(meant))}? " if meant else "",
         )
 
 

@@ -1,6 +1,7 @@
 """Paths that must not meet: the live file, the database and what it keeps beside it, logs and pictures."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,17 @@ def require_not_written(written: Path, meaning: str, live_file: Path, database_f
     for kept, its_meaning in ((live_file, "live file"), (database_file, "database")):
         if _is_same(kept, written):
             raise PipelineError(f"{shown(kept)} cannot be both the {its_meaning} and {meaning} to another path")
+
+
+def made_folders(folders: Iterable[Path]) -> list[Path]:
+    """Make the folders that are not there, and return them. Whoever uses one that cannot be made will say so."""
+    made = []
+    for folder in folders:
+        with suppress(OSError):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                made.append(folder)
+    return made
 
 
 def _is_same(one: Path, other: Path) -> bool:

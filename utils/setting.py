@@ -5,12 +5,15 @@ A parser returns the value that a text stands for, or raises ValueError; the err
 
 import math
 import os
+import re
+import shlex
 from collections.abc import Callable
 from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from utils.values import MODES, Mode, mode_of
 from utils.zone import parse_zone
 
 
@@ -33,6 +36,11 @@ def file(default: Path, meaning: str) -> Any:
     return _declared(default, meaning, parse_file)
 
 
+def picture(default: Path, meaning: str) -> Any:
+    """Declare the path of a picture."""
+    return _declared(default, meaning, parse_picture)
+
+
 def folder(default: Path, meaning: str) -> Any:
     """Declare the path of a folder."""
     return _declared(default, meaning, parse_folder)
@@ -41,6 +49,21 @@ def folder(default: Path, meaning: str) -> Any:
 def choice(default: str, meaning: str, options: tuple[str, ...]) -> Any:
     """Declare one of several words in capitals, which may be written in any case."""
     return _declared(default, meaning, partial(parse_choice, options=options))
+
+
+def command(meaning: str) -> Any:
+    """Declare a command with its arguments, written as in a shell; there is none by default."""
+    return _declared(None, meaning, parse_command)
+
+
+def text(default: str, meaning: str) -> Any:
+    """Declare a text that may be anything printable."""
+    return _declared(default, meaning, parse_text)
+
+
+def mode_aliases(meaning: str) -> Any:
+    """Declare words for modes, such as `running=active, stopped=offline`; the default is none."""
+    return _declared("", meaning, parse_mode_aliases)
 
 
 def zone(default: str, meaning: str) -> Any:
@@ -55,7 +78,7 @@ def parse_number(text: str, *, low: float, high: float, unit: str = "") -> float
     except ValueError:
         value = math.nan  # which is in no range
     if not low <= value <= high:
-        raise ValueError(f"a number {_range(low, high, unit)}")
+        raise ValueError(f"a number {_range(low, high, unit)}{_with_dot(text)}")
     return value
 
 
@@ -66,7 +89,7 @@ def parse_whole_number(text: str, *, low: int, high: int, unit: str = "") -> int
     except ValueError:
         value = low - 1
     if not low <= value <= high:
-        raise ValueError(f"a whole number {_range(low, high, unit)}")
+        raise ValueError(f"a whole number {_range(low, high, unit)}{_with_dot(text)}")
     return value
 
 
@@ -78,9 +101,25 @@ def parse_file(text: str) -> Path:
     return path
 
 
+def parse_picture(text: str) -> Path:
+    """Return the path of a picture, which ends in .png; `~` is the home folder."""
+    path = _path(text, "the path of a file that ends in .png")
+    if path.suffix.lower() != ".png":  # a name that begins with its only dot has no suffix
+        raise ValueError("the path of a file that ends in .png")
+    return path
+
+
 def parse_folder(text: str) -> Path:
     """Return the path of a folder; `~` is the home folder."""
     return _path(text, "the path of a folder")
+
+
+def parse_command(text: str) -> tuple[str, ...]:
+    """Return the words of a command line; quotes hold a word together."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        raise ValueError("a command line with its quotes closed") from None
 
 
 def parse_choice(text: str, *, options: tuple[str, ...]) -> str:
@@ -91,8 +130,36 @@ def parse_choice(text: str, *, options: tuple[str, ...]) -> str:
     return word
 
 
+def parse_text(text: str) -> str:
+    """Return a text without control characters."""
+    if not text.isprintable():
+        raise ValueError("printable characters")
+    return text
+
+
+def parse_mode_aliases(text: str) -> str:
+    """Return words for modes as they were written, if `modes_by_word` can read them."""
+    modes_by_word(text)
+    return text
+
+
+def modes_by_word(text: str) -> dict[str, Mode]:
+    """Return the mode of each word, the words in lower case. Raises ValueError if a pair is none."""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    aliases = tuple((word.strip().lower(), mode_of(mode, {})) for word, _, mode in pairs)
+    known = tuple((word, mode) for word, mode in aliases if word and mode is not None and mode_of(word, {}) is None)
+    modes = dict(known)
+    if len(modes) < len(aliases):
+        raise ValueError(f"each word once, with its mode, such as running=active; modes: {', '.join(MODES)}")
+    return modes
+
+
 def _declared(default: object, meaning: str, parse: Callable[[str], object], **more: object) -> Any:
     return field(default=default, metadata={"meaning": meaning, "unit": "", "parse": parse, **more})
+
+
+def _with_dot(text: str) -> str:
+    return "; use a dot, not a comma" if re.fullmatch(r"\s*[-+]?\d*,\d+\s*", text) else ""
 
 
 def _range(low: float, high: float, unit: str) -> str:

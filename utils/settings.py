@@ -10,7 +10,8 @@ from dotenv import dotenv_values
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
-from utils.setting import choice, file, folder, number, whole_number, zone
+from utils.fields import Fields
+from utils.setting import choice, command, file, folder, number, picture, text, whole_number, zone
 from utils.text import shown
 
 THEMES: Final = ("LIGHT", "DARK")
@@ -23,12 +24,15 @@ class ConfigError(PipelineError):
 
 @dataclass(frozen=True)
 class Config:
-    """Every setting; those of the rule are in `limits`. In `.env` a setting has its field's name in capitals."""
+    """Every setting; the rule's are in `limits`, those of other people's lines in `fields`.
+
+    In `.env` a setting has its field's name in capitals.
+    """
 
     live_file: Path = file(Path("data/project_live.json"), "the file between producer and consumer")
     database_file: Path = file(Path("data/meyer_manufacturing_analytics.sqlite"), "where readings are kept")
-    snapshot_file: Path = file(
-        Path("data/dashboard.png"), "where the dashboard is drawn when no window can be opened"
+    snapshot_file: Path = picture(
+        Path("data/dashboard.png"), "where the dashboard is drawn when no window can be opened; ends in .png"
     )
     log_dir: Path = folder(Path("data/logs"), "folder of the log files")
     log_level: str = choice("INFO", f"least level shown at the terminal: {', '.join(LOG_LEVELS)}", LOG_LEVELS)
@@ -39,6 +43,10 @@ class Config:
         None, "the same seed gives the same plant; empty: another plant each time", "", 0, 2**63 - 1
     )
     live_file_max_mb: float = number(0.0, "size at which the live file is rotated; 0: never", "MB", 0, 1_000_000)
+
+    delete_finished_files: str = choice(
+        "NO", "YES: rotated files are deleted an hour after they were read to their end", ("NO", "YES")
+    )
 
     keep_rejected: int = whole_number(
         100_000, "rejected messages that are kept, the newest ones; all are counted", "messages", 1, 100_000_000
@@ -66,16 +74,31 @@ class Config:
         0.93, "well within a limit is what is at most this share of it", "factor", 0, 1
     )
 
+    alert_command: tuple[str, ...] | None = command("run once for each event that people should be told; empty: none")
+
     dashboard_window_min: float = number(
         60.0, "time that the trend panel looks back, as far as 400,000 minutes of machines reach", "min", 0.1, 100_000
     )
     stale_after_s: float = number(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)
-
     theme: str = choice("LIGHT", f"the dashboard's colours: {' or '.join(THEMES)}", THEMES)
     timezone: str = zone("", "time zone in which times are shown, as Europe/Berlin; empty: this machine's own")
 
+    spark_source: Path = file(
+        Path("data/plants/*/project_live.json"),
+        "live files of many plants (a glob); Spark reads what rotation leaves",
+    )
+    spark_output: Path = folder(Path("data/spark"), "folder of the Parquet files that Spark writes")
+    spark_master: str = text("auto", "Spark's master; auto: what spark-submit names, or all cores of this machine")
+    spark_settle_s: float = number(
+        60.0, "a rotated file is read by Spark when nothing was written to it for so long", "s", 0, 86_400
+    )
+    spark_segments_per_batch: int = whole_number(
+        64, "rotated files that Spark reads and saves at once", "files", 1, 100_000
+    )
+
     limits: Limits = field(default_factory=Limits)
+    fields: Fields = field(default_factory=Fields)
 
 
 def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -86,10 +109,24 @@ def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> d
     try:
         from_file = dotenv_values(env_file, encoding="utf-8") if env_file.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the settings in {env_file}: {error}") from error
+        help_ = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+        raise ConfigError(f"cannot read the settings in {env_file}: {error}{help_}") from error
     environ = os.environ if environ is None else environ
     settings = {name: value for name, value in from_file.items() if value is not None}
     return settings | {name: environ[name] for name in setting_names() if name in environ}
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the environment that another command inherits from this one."""
+    return dict(os.environ)
+
+
+def settings_sources(
+    settings: Mapping[str, str], env_file: Path, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return where each setting of `read_settings` came from, in words."""
+    environ = os.environ if environ is None else environ
+    return {name: "in the environment" if name in environ else f"in {env_file}" for name in settings}
 
 
 def setting_names() -> tuple[str, ...]:
@@ -99,27 +136,30 @@ def setting_names() -> tuple[str, ...]:
 
 def all_settings() -> tuple[Field[Any], ...]:
     """Return the declaration of every setting; see `utils.setting`."""
-    return (*_own_settings(), *fields(Limits))
+    return (*_own_settings(), *fields(Limits), *fields(Fields))
 
 
-def make_config(settings: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Config:
-    """Return the Config of the settings' texts; `flags` names the flag that gave a setting, for the message.
+def make_config(settings: Mapping[str, str], sources: Mapping[str, str] | None = None) -> Config:
+    """Return the Config of the settings' texts; `sources` says where a setting came from, for the message.
 
     Raises ConfigError if a text is no value of its setting, or if settings contradict each other.
     """
-    sources = {} if flags is None else flags
+    sources = {} if sources is None else sources
     try:
         limits = Limits(**_parsed(fields(Limits), settings, sources))
     except LimitsError as error:
         raise ConfigError(f"settings contradict each other: {error}") from error
-    return Config(limits=limits, **_parsed(_own_settings(), settings, sources))
+    wire = Fields(**_parsed(fields(Fields), settings, sources))
+    return Config(limits=limits, fields=wire, **_parsed(_own_settings(), settings, sources))
 
 
 def _own_settings() -> tuple[Field[Any], ...]:
-    return tuple(setting for setting in fields(Config) if setting.name != "limits")
+    return tuple(setting for setting in fields(Config) if setting.name not in ("limits", "fields"))
 
 
-def _parsed(declared: Iterable[Field[Any]], settings: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, Any]:
+def _parsed(
+    declared: Iterable[Field[Any]], settings: Mapping[str, str], sources: Mapping[str, str]
+) -> dict[str, Any]:
     values = {}
     for setting in declared:
         name = setting.name.upper()
@@ -129,6 +169,6 @@ def _parsed(declared: Iterable[Field[Any]], settings: Mapping[str, str], flags: 
         try:
             values[setting.name] = setting.metadata["parse"](text)
         except ValueError as error:
-            by_flag = f" ({flags[name]})" if name in flags else ""
-            raise ConfigError(f"setting {name}{by_flag} is {shown(repr(text))}; expected {error}") from None
+            source = f" ({sources[name]})" if name in sources else ""
+            raise ConfigError(f"setting {name}{source} is {shown(repr(text))}; expected {error}") from None
     return values

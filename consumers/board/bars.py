@@ -16,7 +16,9 @@ from consumers.board.layout import Rect
 from consumers.board.notices import span_s
 from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOURS, Theme
 from consumers.board.scene import Scene
+from consumers.board.view import set_view
 from consumers.board.words import machine_names, span_words
+from consumers.records import Machine
 from utils.efficiency import Limits
 from utils.message import MODES
 from utils.text import count
@@ -55,8 +57,8 @@ class ModePanel:
             silent.set_width(quiet[mode])
             label.set_text(f"{totals[mode]:,}")
             label.xy = (totals[mode], label.xy[1])  # type: ignore[attr-defined]
-        self.axes.set_xlim(*self._reach.cover(0, max(totals.values()) * 1.2))
-        self._title.say(_silence_words([machine.latest.machine_id for machine in scene.silent]))
+        set_view(self.axes, self._reach.cover(0, max(totals.values()) * 1.2))
+        self._title.say(_silence_words(scene.silent))
 
 
 class LevelPanel:
@@ -106,12 +108,12 @@ class LevelPanel:
             self._title.say(span_words(span_s(scene), is_stale=scene.is_stale), "| all time")
 
 
-def _silence_words(machine_ids: Sequence[int]) -> str:
-    if not machine_ids:
+def _silence_words(silent: Sequence[Machine]) -> str:
+    if not silent:
         return "latest of each"
-    if len(machine_ids) > _NAMED_SILENT:
-        return f"{len(machine_ids):,} silent (hatched)"
-    return f"silent {machine_names(machine_ids, _NAMED_SILENT, 16)}"
+    if len(silent) > _NAMED_SILENT:
+        return f"{len(silent):,} silent (hatched)"
+    return f"silent {machine_names(silent, _NAMED_SILENT, 16)}"
 
 
 def _draw_key(axes: Axes, theme: Theme) -> Legend:

@@ -3,35 +3,28 @@
 All artists are made once. An update sets their data, which costs far less than drawing everything anew.
 """
 
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from consumers.board.bars import LevelPanel, ModePanel
 from consumers.board.headline import Headline
-from consumers.board.layout import BASE_SIZE_IN, layout_of
+from consumers.board.layout import layout_of
 from consumers.board.palette import FONT_FAMILY, FONT_PT, THEMES, Theme
 from consumers.board.scatter import ScatterPanel
 from consumers.board.scene import scene_of
+from consumers.board.snapshot import save_picture
 from consumers.board.status import FeedStatus
 from consumers.board.trend import TrendPanel
 from consumers.machines.fleet import Fleet
 from utils.efficiency import Limits
-from utils.errors import PipelineError
-from utils.text import shown
 from utils.zone import zone_named
 
 TITLE: Final = "Manufacturing analytics"
-FIGURE_SIZE_IN: Final = BASE_SIZE_IN
-FIGURE_DPI: Final = 100
-_PNG_BEGINS_WITH: Final = b"\x89PNG\r\n\x1a\n"
 
 _OLD_OPACITY: Final = 0.5
 _NO_TROUBLE: Final = FeedStatus()
@@ -59,15 +52,6 @@ def _style(theme: Theme) -> Any:
         "hatch.linewidth": 1.0,
         "legend.labelcolor": theme.ink,
     }
-
-
-# In force while a picture is drawn. Hinting would take most of the time of drawing text. A window that came to the
-# front at each frame would take the focus.
-DRAWING: Final[Any] = {"text.hinting": "none", "figure.raise_window": False}
-
-
-class DashboardError(PipelineError):
-    """The dashboard cannot be shown or saved; the message says why and what to do."""
 
 
 class Dashboard:
@@ -132,20 +116,7 @@ class Dashboard:
 
     def save(self, path: Path) -> None:
         """Write the picture as PNG, whole or not at all; make its folder. Raise DashboardError if that fails."""
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            _check_that_it_may_be_replaced(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with mpl.rc_context(DRAWING):
-                self._figure.savefig(unfinished, format="png", dpi="figure", pil_kwargs={"compress_level": 3})
-            unfinished.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                unfinished.unlink()
-            raise DashboardError(
-                f"cannot save the dashboard as {shown(path)}: {error.strerror or error}; "
-                "make its folder writable, or name another file with --snapshot or SNAPSHOT_FILE"
-            ) from error
+        save_picture(self._figure, path)
 
 
 def _cover(figure: Figure, theme: Theme) -> Rectangle:
@@ -155,25 +126,3 @@ def _cover(figure: Figure, theme: Theme) -> Rectangle:
     cover.set_edgecolor((*to_rgb(theme.quiet_ink), 0.25))
     figure.add_artist(cover)
     return cover
-
-
-def _check_that_it_may_be_replaced(path: Path) -> None:
-    """Raise DashboardError if something else than a picture stands at the path: it would be lost."""
-    if not os.path.lexists(path):
-        return
-    is_picture = path.is_file() and path.stat().st_size == 0
-    if path.is_file() and not is_picture:
-        with path.open("rb") as file:
-            is_picture = file.read(len(_PNG_BEGINS_WITH)) == _PNG_BEGINS_WITH
-    if not is_picture:
-        raise DashboardError(
-            f"{shown(path)} is there and is no PNG picture, so the dashboard does not replace it; "
-            "name another file with --snapshot or SNAPSHOT_FILE"
-        )
-
-
-def snapshot_figure() -> Figure:
-    """Return a figure for files; it needs no display."""
-    figure = Figure(figsize=FIGURE_SIZE_IN, dpi=FIGURE_DPI)
-    FigureCanvasAgg(figure)
-    return figure

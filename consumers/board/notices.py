@@ -41,11 +41,11 @@ def reason_words(scene: Scene, urgency: Urgency) -> str:
     if latest.vibration_mm_s > limits.vibration_safe_max_mm_s:
         parts.append(f"{value_words(latest.vibration_mm_s)} > {limits.vibration_safe_max_mm_s:g} mm/s")
     if not parts:
-        return f"{machine_name(latest.machine_id)} {urgency.reason}"
+        return f"{machine_name(urgency.machine)} {urgency.reason}"
     lasted_s = 0.0 if urgency.since is None else epoch_seconds(scene.at) - epoch_seconds(urgency.since)
     if lasted_s >= 1:
         parts.append(f"for {duration(lasted_s)}")
-    return f"{machine_name(latest.machine_id)} {latest.mode}: {', '.join(parts)}"
+    return f"{machine_name(urgency.machine)} {latest.mode}: {', '.join(parts)}"
 
 
 def past_words(scene: Scene) -> str:
@@ -63,7 +63,7 @@ def past_words(scene: Scene) -> str:
     if scene.is_stale:
         ago += " when last heard"
     many = count(len(anomalies), "reading")
-    return f"last beyond a limit: {machine_name(last.machine_id)}, {ago}; {many} in {span}"
+    return f"last beyond a limit: {machine_name(scene.fleet.machines[last.machine_id])}, {ago}; {many} in {span}"
 
 
 def span_s(scene: Scene) -> float:
@@ -116,7 +116,7 @@ def _partly_rejected(scene: Scene) -> list[Notice]:
 
 def _coming(scene: Scene) -> list[Notice]:
     return [
-        Notice(f"{machine_name(urgency.machine.latest.machine_id)}: {urgency.reason}", "coming")
+        Notice(f"{machine_name(urgency.machine)}: {urgency.reason}", "coming")
         for urgency in scene.ranking
         if urgency.kind == "forecast" or (urgency.kind == "near" and urgency.share_of_limit >= _NEAR)
     ]
@@ -144,4 +144,4 @@ def _well(scene: Scene) -> str:
 
 
 def _names(machines: Sequence[Machine]) -> str:
-    return machine_names([machine.latest.machine_id for machine in machines], 4, 40)
+    return machine_names(machines, 4, 40)

@@ -13,13 +13,16 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes, size_pt
+from consumers.board.hover import reading_words, set_points
 from consumers.board.labels import Box, place_beside
 from consumers.board.layout import Rect
-from consumers.board.letters import width_pt
+from consumers.board.letters import drawable, width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, Theme
 from consumers.board.scene import Scene
 from consumers.board.trend import kind_colour
+from consumers.board.view import set_view
 from consumers.board.words import machine_name, value_words
+from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import Urgency
 from consumers.records import RatedReading
 from utils.efficiency import Limits
@@ -32,6 +35,16 @@ _ZONE: Final = 0.9
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Flags: TypeAlias = NDArray[np.bool_]
+
+
+class _Names:
+    """What machines are called, by id."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._machines = fleet.machines
+
+    def __getitem__(self, machine_id: int) -> str:
+        return drawable(machine_name(self._machines[machine_id]))
 
 
 class ScatterPanel:
@@ -100,13 +113,15 @@ class ScatterPanel:
         """Draw the machines."""
         latest = [machine.latest for machine in scene.fleet.machines.values()]
         silent = {machine.latest.machine_id for machine in scene.silent}
+        names = _Names(scene.fleet)
         temperature_c = np.array([reading.temperature_c for reading in latest], np.float64)
         vibration_mm_s = np.array([reading.vibration_mm_s for reading in latest], np.float64)
         beyond = np.array([reading.is_anomaly for reading in latest], np.bool_)
         quiet = np.array([reading.machine_id in silent for reading in latest], np.bool_)
         x, *x_ends = _onto_scale(temperature_c, self._widest_c, self._reach_c)
         y, *y_ends = _onto_scale(vibration_mm_s, self._widest_mm_s, self._reach_mm_s)
-        self.axes.set(xlim=x_ends, ylim=y_ends)
+        set_view(self.axes, (x_ends[0], x_ends[1]), (y_ends[0], y_ends[1]))
+        set_points(self.axes, x, y, lambda index: reading_words(latest[index], names[latest[index].machine_id]))
         off = self._draw_arrows(x, y, temperature_c, vibration_mm_s)
         for points, chosen in (
             (self._normal, ~beyond & ~quiet & ~off),
@@ -117,7 +132,9 @@ class ScatterPanel:
         places = {reading.machine_id: (x[i], y[i]) for i, reading in enumerate(latest)}
         named = self._named(scene, latest, off)
         self._draw_tails(scene, [reading.machine_id for reading, _ in named], (*x_ends, *y_ends))
-        unnamed = self._set_names(named, places, {reading.machine_id for reading in islice(_of(latest, off), _NAMED)})
+        unnamed = self._set_names(
+            named, names, places, {reading.machine_id for reading in islice(_of(latest, off), _NAMED)}
+        )
         self._title.say(*_span(len(latest), int(beyond.sum()), unnamed))
 
     def _draw_arrows(self, x: _Floats, y: _Floats, temperature_c: _Floats, vibration_mm_s: _Floats) -> _Flags:
@@ -162,12 +179,15 @@ class ScatterPanel:
     def _set_names(
         self,
         named: Sequence[tuple[RatedReading, str]],
+        names: _Names,
         places: dict[int, tuple[float, float]],
         off: set[int],
     ) -> int:
         """Write names beside their machines, clear of one another; return how many found no room."""
         chosen = named[:_NAMED]
-        words = [_words(reading, is_off=reading.machine_id in off) for reading, _ in chosen]
+        words = [
+            _words(reading, names[reading.machine_id], is_off=reading.machine_id in off) for reading, _ in chosen
+        ]
         area = Box(0, 0, *size_pt(self.axes))
         anchors = self._places_pt([places[reading.machine_id] for reading, _ in chosen], area)
         sizes = [(width_pt(word, NAME_PT, bold=True) + 4, 1.25 * NAME_PT) for word in words]
@@ -190,8 +210,7 @@ def _of(latest: Sequence[RatedReading], chosen: _Flags) -> list[RatedReading]:
     return [latest[index] for index in np.flatnonzero(chosen).tolist()]
 
 
-def _words(reading: RatedReading, *, is_off: bool) -> str:
-    name = machine_name(reading.machine_id)
+def _words(reading: RatedReading, name: str, *, is_off: bool) -> str:
     if not is_off:
         return name
     return f"{name} {value_words(reading.temperature_c)} °C, {value_words(reading.vibration_mm_s)} mm/s"

@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 
 from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, place_axes
 from consumers.board.courses import Band, Columned, Course, Floats
+from consumers.board.hover import point_words, set_points
 from consumers.board.layout import Rect
 from consumers.board.letters import drawable
 from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT, Theme
 from consumers.board.scene import STRIPS, Scene
+from consumers.board.view import is_held
 from consumers.board.words import machine_name, offset_words, span_words, waiting_words
 from consumers.machines.ranking import Urgency
 from utils.text import duration, printable
 
-_LEFT_PT: Final = 74.0
+_LEFT_PT: Final = 96.0
 _RIGHT_PT: Final = 62.0
 _AXIS_PT: Final = 28.0
 _GAP_PT: Final = 5.0
@@ -119,7 +121,8 @@ class TrendPanel:
     def _set_time_axis(self, columned: Columned) -> None:
         newest_s, span_s = columned.newest_s, max(columned.span_s, _SHORTEST_SPAN_S)
         left, right = (newest_s - 1.01 * span_s) / _DAY_S, (newest_s + 0.01 * span_s) / _DAY_S
-        self._strips[0].axes.set_xlim(max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1))
+        if not any(is_held(strip.axes) for strip in self._strips):  # they share their time axis
+            self._strips[0].axes.set_xlim(max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1))
 
     def _band_of(self, scene: Scene, columned: Columned) -> Band:
         """Return the fleet's band; where it is of minutes, it is worked out anew only when a minute is over."""
@@ -158,12 +161,13 @@ class Strip:
     def update(self, urgency: Urgency, course: Course, band: Band | None, note: str) -> None:
         """Show a machine."""
         latest = urgency.machine.latest
-        colour = kind_colour(self._theme, urgency)
-        self._name.set(text=machine_name(latest.machine_id), color=colour)
+        colour, name = kind_colour(self._theme, urgency), drawable(machine_name(urgency.machine))
+        self._name.set(text=name, color=colour)
         self._value.set(text=f"{latest.efficiency_score:.0f} %" if not note else "old", color=colour)
         nothing = "" if len(course.time_s) else "no reading in this span"
         self._note.set_text(", ".join(filter(None, (note, nothing))))
         x = course.time_s / _DAY_S
+        set_points(self.axes, x, course.score, lambda index: point_words(latest, name, course, index))
         cuts = np.flatnonzero(course.begins)[1:]
         alone = course.begins & np.append(course.begins[1:], True) if len(x) else course.begins
         marked = alone | (len(x) <= _POINTS_WITH_MARKERS)

@@ -1,49 +1,86 @@
 """The dashboard's window. While it is open, its event loop drives the whole program, in one thread."""
 
+import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import matplotlib as mpl
-from loguru import logger
 from matplotlib.animation import FuncAnimation
 from matplotlib.backend_bases import ResizeEvent
 from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 
-from consumers.board.board import DRAWING, FIGURE_DPI, FIGURE_SIZE_IN, TITLE, DashboardError
+from consumers.board.board import TITLE
+from consumers.board.faults import Faults
+from consumers.board.figure import FIGURE_DPI, FIGURE_SIZE_IN, DashboardFigure
+from consumers.board.hover import Hover
+from consumers.board.keys import keep_few_keys
 from consumers.board.layout import fitted
+from consumers.board.screen import place_on_screen
+from consumers.board.snapshot import DRAWING, DashboardError
+from consumers.board.view import Hold
 from utils.text import printable
 
 _MOST_MESSAGES_KEPT: Final = 100
+_QT_BINDINGS: Final = ("PyQt6", "PySide6", "PyQt5", "PySide2")
+_TRY_A_WINDOW: Final = "from matplotlib import pyplot; pyplot.figure()"
+_TRIED_FOR_S: Final = 30.0
 
 
 class NoWindowError(DashboardError):
     """No window can be opened here; the message says why."""
 
 
-def open_window_figure() -> Figure:
+def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
     """Return a figure in a window of the backend that matplotlib finds, or that MPLBACKEND names.
 
     Raise NoWindowError if there is no display or no GUI toolkit.
     """
+    if any(find_spec(name) for name in _QT_BINDINGS):
+        _check_that_it_lives(_TRY_A_WINDOW)
     from matplotlib import pyplot as plt  # noqa: PLC0415 - snapshots need none of it
 
     try:
-        with mpl.rc_context({"toolbar": "None"}):
-            figure = plt.figure(num=TITLE, figsize=FIGURE_SIZE_IN, dpi=FIGURE_DPI)
+        with mpl.rc_context({"toolbar": "toolbar2" if has_toolbar else "None"}):
+            opened = plt.figure(num=TITLE, figsize=FIGURE_SIZE_IN, dpi=FIGURE_DPI, FigureClass=DashboardFigure)
     except _window_errors() as error:
         raise NoWindowError(f"no window can be opened: {printable(str(error))}") from error
-    backend = mpl.get_backend()
+    figure, backend = cast("DashboardFigure", opened), mpl.get_backend()
     if backend.lower() in backend_registry.list_builtin(BackendFilter.INTERACTIVE):  # type: ignore[no-untyped-call]
         figure.canvas.mpl_connect("resize_event", _fit)
+        figure.faults = Faults()
+        keep_few_keys(figure)
+        place_on_screen(figure)
         return figure
     plt.close(figure)
     raise NoWindowError(
         f"no window can be opened: there is no display, or no GUI toolkit such as tkinter or PyQt6 "
-        f"(matplotlib's backend is {backend}, which draws to files only)"
+        f"(matplotlib's backend is {backend}, which draws to files only){_tkinter_help()}"
     )
+
+
+def _tkinter_help() -> str:
+    if find_spec("_tkinter") is not None:
+        return ""
+    return (
+        "; tkinter is not installed: apt install python3-tk, dnf install python3-tkinter, brew install python-tk, "
+        "or pip install PyQt6"
+    )
+
+
+def _check_that_it_lives(script: str) -> None:
+    """Raise NoWindowError if a script ends badly: a Qt without its libraries takes its whole process down."""
+    command = [sys.executable, "-c", script]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TRIED_FOR_S, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise NoWindowError("no window can be opened: Qt does not answer") from None
+    if done.returncode != 0:
+        why = done.stderr.strip().splitlines()[:1]
+        raise NoWindowError(f"no window can be opened: Qt cannot start{printable(''.join(f': {w}' for w in why))}")
 
 
 def _fit(event: ResizeEvent) -> None:
@@ -63,26 +100,8 @@ def _window_errors() -> tuple[type[Exception], ...]:
     return errors if tkinter is None else (*errors, tkinter.TclError)
 
 
-def keep_drawing(draw: Callable[[], None]) -> Callable[[], None]:
-    """Return `draw` with its exceptions logged, once for each message, so that the next frame can try again."""
-    logged: set[str] = set()
-
-    def draw_if_possible() -> None:
-        try:
-            draw()
-        except Exception as error:  # noqa: BLE001 - readings are saved even if no picture of them can be drawn
-            message = f"the dashboard could not be drawn: {type(error).__name__}: {printable(str(error))}"
-            if message not in logged:
-                if len(logged) >= _MOST_MESSAGES_KEPT:
-                    logged.clear()
-                logged.add(message)
-                logger.error("{}", message)
-
-    return draw_if_possible
-
-
 def show_window(
-    figure: Figure,
+    figure: DashboardFigure,
     step: Callable[[], bool],
     draw: Callable[[], None],
     step_interval_s: float = 0.05,
@@ -90,28 +109,68 @@ def show_window(
 ) -> None:
     """Show the window until it is closed or `step` returns False; its event loop calls `step` and `draw`.
 
-    An exception of `step` closes the window and is raised from here. An exception of `draw` is logged, once for each
-    message, and the next frame tries again.
+    An exception of `step` closes the window and is raised from here. An exception of `draw`, or of drawing what it
+    has set, is logged, once for each message, and is to be seen in the picture until the next frame succeeds.
     """
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
-    drawn = keep_drawing(draw)
-    ticks = Ticks(figure, step, close=lambda: plt.close(figure))
+    show, close = _ways(figure)
+    next_frame = _frame(figure, draw)
+    ticks = Ticks(figure, step, close)
     timer = figure.canvas.new_timer(interval=round(step_interval_s * 1000))
     timer.add_callback(ticks.take_step)
     # The first draw below starts the animation; with an init_func it draws no frame of its own for that.
     animation = FuncAnimation(
-        figure, lambda _frame: drawn(), init_func=tuple, interval=round(refresh_s * 1000), cache_frame_data=False
+        figure, lambda _frame: next_frame(), init_func=tuple, interval=round(refresh_s * 1000), cache_frame_data=False
     )
     ticks.stop_at_close(timer, animation.event_source)
-    with mpl.rc_context(DRAWING):
-        drawn()
+
+    def begin() -> None:
+        next_frame()
         figure.canvas.draw()
+        # As a draw says when it is done: the animation starts also if the first one failed.
+        figure.canvas.callbacks.process("draw_event", None)
         timer.start()
-        plt.show(block=True)
+
+    with mpl.rc_context(DRAWING):
+        show(begin)
     ticks.stop()
+    plt.close(figure)
     if ticks.step_error is not None:
         raise ticks.step_error
+
+
+def _ways(figure: DashboardFigure) -> tuple[Callable[[Callable[[], None]], None], Callable[[], None]]:
+    """Return how the figure is shown until it is closed, once what it is given has begun; and how it is closed."""
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
+
+    if mpl.get_backend().lower() == "webagg":
+        from consumers.board.browser import Page  # noqa: PLC0415 - needs tornado
+
+        page = Page(figure, TITLE)
+        return page.serve, page.end
+
+    def show(begin: Callable[[], None]) -> None:
+        begin()
+        plt.show(block=True)
+
+    return show, lambda: plt.close(figure)
+
+
+def _frame(figure: DashboardFigure, draw: Callable[[], None]) -> Callable[[], None]:
+    """Return what brings the picture up to date, with every exception of it and of drawing kept and shown."""
+    faults = figure.faults = figure.faults or Faults()
+    canvas = figure.canvas
+    canvas.draw = faults.guarded("the canvas", canvas.draw)  # type: ignore[method-assign]
+    canvas.callbacks.exception_handler = faults.add
+    hold, hover = Hold(figure), Hover(figure)
+
+    def bring_up_to_date() -> None:
+        hold.release_at_home()
+        draw()
+        hover.refresh()
+
+    return faults.guarded("the update", bring_up_to_date)
 
 
 class Ticks:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from consumers.follow.candidates import MovedError
+from consumers.follow.finished import Removal
 from consumers.follow.open_file import OpenFile
 from consumers.follow.reader import Reader, RewrittenError
 from consumers.follow.streams import Streams
@@ -36,6 +37,7 @@ class Beside:
         monotonic: Callable[[], float],
         *,
         is_once: bool = False,
+        removal: Removal | None = None,
     ) -> None:
         self.whole_ids: set[int] = set()
         """The streams that stood whole in some file at the last look."""
@@ -50,6 +52,7 @@ class Beside:
         self._monotonic = monotonic
         self._is_once = is_once
         self._memory = Memory(monotonic)
+        self._removal = removal
         self._backlog: list[Found] = []
         self._next_look_s = monotonic()
 
@@ -86,6 +89,8 @@ class Beside:
             has_moved = True
         self.has_files, self.whole_ids, self.troubles = survey.has_files, survey.whole_ids, tuple(survey.troubles)
         self._next_look_s = self._monotonic() + min(_IDLE_SHARE * look_s, _LONGEST_PAUSE_S)
+        if self._removal is not None and not (has_read or has_moved or self.troubles):
+            yield from self._removal.steps(survey.finished)
         return has_read, has_moved
 
     def _timed(self, steps: Iterator[None]) -> Generator[None, None, float]:

@@ -73,7 +73,7 @@ def candidates_of(path: Path) -> list[Candidate]:
 
 def _beside(live_path: Path) -> list[Candidate]:
     """List until two listings are the same: what is renamed meanwhile may be missing in one."""
-    pattern = _rotated_name(live_path)
+    pattern = rotated_name(live_path)
     found, found_before = _listed(live_path.parent, pattern), None
     for _ in range(_LISTING_TRIES):
         if found == found_before:
@@ -97,8 +97,8 @@ def _listed(folder: Path, pattern: re.Pattern[str]) -> set[Candidate]:
     return found
 
 
-def _rotated_name(path: Path) -> re.Pattern[str]:
-    """Match what rotating tools make of a name.
+def rotated_name(path: Path) -> re.Pattern[str]:
+    """Return what matches the names that rotating tools make of a name.
 
     `a.json.1`, `a.json-20261122`, `a.json.old`, `a.1.json`, `a-20261122T091502Z.json`, `a.2026-11-22_09-15-02.json`,
     each of them packed or not. But not `a-2.json`, which may be another plant's live file; nor `a-2` beside `a`.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from consumers.follow.candidates import Candidate, MovedError, age_by_name, candidates_of, first_moment
+from consumers.follow.finished import Finished
 from consumers.follow.marks import SAMPLE_BYTES
 from consumers.follow.open_file import OpenFile, Signature
 from consumers.follow.streams import NO_STREAM, Likeness, Streams, recognise
@@ -81,6 +82,8 @@ class Survey:
         """The oldest first."""
         self.whole_ids: set[int] = set()
         """The streams that stand whole in some file."""
+        self.finished: list[Finished] = []
+        """The files in which a stream stands whole, and nothing else."""
         self.troubles: list[Unreadable] = []
         self.has_files = False
         self.has_moved = False
@@ -120,7 +123,7 @@ class Survey:
         self.has_files = True
         self._signatures.add(its)
         if self._memory.is_settled(its):
-            self._note_whole(self._memory.whole(its))
+            self._note_finished(candidate, its, self._memory.whole(its))
             return
         with closing(candidate.open()) as file:
             yield from self._look_into(file, candidate)
@@ -138,6 +141,12 @@ class Survey:
             self._note_torn(candidate)
         else:
             self._memory.note_finished(its, _whole(likeness))
+            self._note_finished(candidate, its, _whole(likeness))
+
+    def _note_finished(self, candidate: Candidate, its: Signature, whole: Whole) -> None:
+        self._note_whole(whole)
+        if whole is not None and whole[0] in self.whole_ids:
+            self.finished.append(Finished(candidate, its, whole[0]))
 
     def _note_whole(self, whole: Whole) -> None:
         if whole is not None and self._streams[whole[0]].offset == whole[1]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from consumers.follow.beside import Beside, Step
+from consumers.follow.finished import Removal
 from consumers.follow.open_file import OpenFile
 from consumers.follow.reader import Reader, RewrittenError
 from consumers.follow.streams import Streams
@@ -42,7 +43,8 @@ class Tail:
     """Follows a path through every file that it names. `say` and `warn` are told what a person should know, once.
 
     `is_once`: what is there when the path is first opened is read, and nothing that comes later. So it ends, however
-    fast somebody writes.
+    fast somebody writes. If it deletes finished files, rotated ones go once they were read to their end and have been
+    quiet for an hour. A file that is not there yet is waited for, unless `is_once`: then nobody is told so.
     """
 
     def __init__(
@@ -54,19 +56,21 @@ class Tail:
         monotonic: Callable[[], float],
         *,
         is_once: bool = False,
+        deletes_finished: bool = False,
     ) -> None:
         self.trouble: Trouble | None = None
         """Why the live file cannot be read just now, if it cannot."""
+        self._is_once = is_once
         self._path = path
         self._shown_path = printable(str(path))
         self._streams = Streams(streams)
         self._say = say
         self._warn = warn
         self._monotonic = monotonic
-        self._is_once = is_once
         self._end_bytes = 0
         """The size of the live file when it was first opened."""
-        self._beside = Beside(path, self._streams, say, monotonic, is_once=is_once)
+        removal = Removal(path, self._streams, say, monotonic) if deletes_finished else None
+        self._beside = Beside(path, self._streams, say, monotonic, is_once=is_once, removal=removal)
         self._steps: Generator[Step, None, None] | None = None
         self._live: Reader | None = None
         self._late: list[Reader] = []
@@ -255,7 +259,8 @@ class Tail:
     def _tell(self, trouble: Trouble | None) -> None:
         if trouble is not None and trouble != self.trouble:
             if isinstance(trouble, Missing):
-                self._say(f"{trouble}; waiting for it")
+                if not self._is_once:
+                    self._say(f"{trouble}; waiting for it")
             else:
                 self._warn(f"{trouble}; {ADVICE}")
         self.trouble = trouble

@@ -2,24 +2,28 @@
 
 from collections.abc import Container
 
-from consumers.rating import rated
+from consumers.rating import RowOf
 from consumers.records import Row, Timestamp
 from utils.efficiency import Limits
 from utils.message import MessageError
 
 
 class Admission:
-    """Makes rows of lines as long as there is room for their machines; `known` machines are always taken in."""
+    """Makes rows of lines as long as there is room for their machines; `known` machines are always taken in.
 
-    def __init__(self, known: Container[int], room: int, at_most: int) -> None:
+    `rate` makes a row of a line, whichever machine it is of.
+    """
+
+    def __init__(self, known: Container[int], room: int, at_most: int, rate: RowOf) -> None:
         self._known = known
         self._room = room
         self._at_most = at_most
+        self._rate = rate
         self._new: set[int] = set()
 
     def row_of(self, line: str | bytes, limits: Limits, at: Timestamp) -> Row:
         """Return the row of a line. Raises MessageError if it is no reading, or of one machine too many."""
-        row = rated(line, limits, at)
+        row = self._rate(line, limits, at)
         machine_id = row[0]
         if machine_id not in self._known and machine_id not in self._new:
             if len(self._new) >= self._room:

@@ -6,7 +6,7 @@ deadband, as in ISA-18.2). Whatever their timestamps, readings count in the orde
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import count
+from itertools import chain, compress, count
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -90,13 +90,16 @@ class EpisodeWatch:
         ids = count(self._next_id)
         watches = {machine_id: self._signal_watches(machine_id, ids) for machine_id in watched}
         last_anomalies: dict[int, Timestamp] = {}
-        for machine_id, at, mode, temperature_c, vibration_mm_s, _, _, is_anomaly, _ in rows:
-            if machine_id in watched:
-                heat, shake = watches[machine_id]
-                heat.read(temperature_c, at, mode)
-                shake.read(vibration_mm_s, at, mode)
-                if is_anomaly:
-                    last_anomalies[machine_id] = at
+        # Most rows are of other machines: those are left out at C speed.
+        for row in compress(rows, map(watched.__contains__, map(itemgetter(0), rows))):
+            machine_id, at, mode, temperature_c, vibration_mm_s, _, _, is_anomaly, _ = row
+            heat, shake = watches[machine_id]
+            heat.read(temperature_c, at, mode)
+            shake.read(vibration_mm_s, at, mode)
+            if is_anomaly:
+                last_anomalies[machine_id] = at
+        for watch in chain.from_iterable(watches.values()):
+            watch.settle()
         episodes = sorted(
             (episode for pair in watches.values() for watch in pair for episode in watch.episodes), key=itemgetter(0)
         )
@@ -144,8 +147,9 @@ class EpisodeWatch:
         for signal, limit in self._limits.items():
             watch = _SignalWatch(machine_id, signal, limit, self._rule, ids)
             watch.excesses = [e for e in self._excesses.get(machine_id, ()) if e.signal == signal]
-            watch.episodes = [e for e in self.open_episodes.get(machine_id, ()) if e.signal == signal]
-            watch.is_open = bool(watch.episodes)
+            for episode in self.open_episodes.get(machine_id, ()):
+                if episode.signal == signal:
+                    watch.open(episode)
             watches.append(watch)
         return watches
 
@@ -155,7 +159,7 @@ class _SignalWatch:
 
     def __init__(self, machine_id: int, signal: Signal, limit: float, rule: EpisodeRule, ids: "count[int]") -> None:
         self.episodes: list[Episode] = []
-        """Those of these readings; if one is open, it is the last."""
+        """Those of these readings; if one `is_open`, it is the last, and is up to date once it is settled."""
         self.excesses: list[Excess] = []
         self.is_open = False
         self._machine_id = machine_id
@@ -166,23 +170,40 @@ class _SignalWatch:
         self._window = max(rule.raise_of, rule.raise_readings)
         self._ids = ids
 
-    def read(self, value: float, at: Timestamp, mode: Mode) -> None:
-        if self.is_open:
-            self.episodes[-1] = episode = self._continued(self.episodes[-1], value, at)
-            self.is_open = episode.cleared_at is None
-        else:
-            self._wait(value, at, mode)
+    def open(self, episode: Episode) -> None:
+        """Let an episode go on; what readings change in it is kept apart, as records are slow to make."""
+        self.episodes.append(episode)
+        self.is_open = True
+        self._readings, self._calm_readings = episode.readings, episode.calm_readings
+        self._peak_value, self._peak_at = episode.peak_value, episode.peak_at
 
-    def _continued(self, episode: Episode, value: float, at: Timestamp) -> Episode:
-        if value > self._limit:
-            if value > episode.peak_value:
-                episode = episode._replace(peak_value=value, peak_at=at)
-            return episode._replace(readings=episode.readings + 1, calm_readings=0)
-        if value > self._clear_level:
-            return episode._replace(calm_readings=0)
-        calm_readings = episode.calm_readings + 1
-        is_over = calm_readings >= self._rule.clear_readings
-        return episode._replace(calm_readings=calm_readings, cleared_at=at if is_over else None)
+    def read(self, value: float, at: Timestamp, mode: Mode) -> None:
+        if not self.is_open:
+            if self.excesses or value > self._limit:
+                self._wait(value, at, mode)
+        elif value > self._limit:
+            self._readings += 1
+            self._calm_readings = 0
+            if value > self._peak_value:
+                self._peak_value, self._peak_at = value, at
+        elif value > self._clear_level:
+            self._calm_readings = 0
+        else:
+            self._calm_readings += 1
+            if self._calm_readings >= self._rule.clear_readings:
+                self.settle(at)
+
+    def settle(self, cleared_at: Timestamp | None = None) -> None:
+        """Bring the open episode up to date, if there is one, and clear it if a time is given."""
+        if self.is_open:
+            self.episodes[-1] = self.episodes[-1]._replace(
+                readings=self._readings,
+                calm_readings=self._calm_readings,
+                peak_value=self._peak_value,
+                peak_at=self._peak_at,
+                cleared_at=cleared_at,
+            )
+            self.is_open = cleared_at is None
 
     def _wait(self, value: float, at: Timestamp, mode: Mode) -> None:
         """Remember a reading beyond the limit for as long as it may count; raise an episode if there are enough."""
@@ -190,8 +211,7 @@ class _SignalWatch:
         if value > self._limit:
             excesses.append(Excess(self._machine_id, self._signal, 0, at, value, mode))
             if len(excesses) >= self._rule.raise_readings:
-                self.episodes.append(self._raised(excesses))
-                self.is_open = True
+                self.open(self._raised(excesses))
                 excesses = []
         self.excesses = [excess for excess in excesses if excess.ago < self._window - 1]
 

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from itertools import compress, islice
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from consumers.machines.admission import Admission
@@ -21,15 +22,18 @@ from consumers.machines.minutes import (
     minute_of,
     summed,
 )
+from consumers.machines.naming import Naming
+from consumers.rating import RowOf, rated
 from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
 from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
 _field = Machine._fields.index
-_LATEST, _READINGS, _ANOMALIES = map(_field, ("latest", "readings", "anomalies"))
+_LATEST, _READINGS, _ANOMALIES, _NAME = map(_field, ("latest", "readings", "anomalies", "name"))
 _MODE_READINGS: Final = {mode: _field(f"{mode}_readings") for mode in MODES}
 _UNKNOWN: Final[tuple[Any, ...]] = (None, *Machine._field_defaults.values())
 """A machine before its first reading."""
+_NO_NAMES: Final[Mapping[str, int]] = MappingProxyType({})
 _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
 
@@ -60,22 +64,27 @@ class Fleet:
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.history = History(self.machines, window_min)
+        self._numbers = {machine.name: id_ for id_, machine in self.machines.items() if machine.name is not None}
         self.recent = deque(recent, recent_capacity)
         self._episodes = episodes or EpisodeWatch(EpisodeRule(), Limits())
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
-    def admission(self, rows: Sequence[Row]) -> Admission | None:
+    def naming(self) -> Naming:
+        """Return what numbers the named machines of the next commit; the fleet itself does not change."""
+        return Naming(self._numbers, self.machines)
+
+    def admission(self, rows: Sequence[Row], rate: RowOf = rated) -> Admission | None:
         """Return what chooses the machines to take in if these rows are of too many, else None."""
         room = max(self._machines_at_most - len(self.machines), 0)
         if len(rows) <= room or len({row[0] for row in rows} - self.machines.keys()) <= room:
             return None
-        return Admission(self.machines, room, self._machines_at_most)
+        return Admission(self.machines, room, self._machines_at_most, rate)
 
-    def after(self, rows: Sequence[Row]) -> Changes:
+    def after(self, rows: Sequence[Row], new_names: Mapping[str, int] = _NO_NAMES) -> Changes:
         """Return what these readings change; the fleet itself does not change.
 
-        `rows` are in the order of the file.
+        `rows` are in the order of the file. `new_names` are the numbers of machines that were named for them.
         """
         changed: dict[int, list[Any]] = {}
         sums: dict[int, dict[str, Sums]] = {}
@@ -93,6 +102,9 @@ class Fleet:
         for machine_id, row in _latest_by_machine(rows, len(changed)).items():
             _turn_minute(changed[machine_id], sums[machine_id], RatedReading._make(row))
             minutes += [Minute(machine_id, first_moment(minute), *of) for minute, of in sums[machine_id].items()]
+        for name, machine_id in new_names.items():
+            if machine_id in changed:
+                changed[machine_id][_NAME] = name
         return Changes(list(map(Machine._make, changed.values())), minutes)
 
     @property
@@ -109,6 +121,8 @@ class Fleet:
         self._episodes.take(commit)
         for machine in commit.machines:
             self.machines[machine.latest.machine_id] = machine
+            if machine.name is not None:
+                self._numbers[machine.name] = machine.latest.machine_id
         self.history.take(commit.minutes)
         if self._recent_capacity:
             self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))

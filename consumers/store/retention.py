@@ -36,7 +36,10 @@ DELETE FROM manufacturing_analytics WHERE id <= (
     SELECT max(id) FROM (SELECT id FROM manufacturing_analytics WHERE id <= ? ORDER BY id LIMIT ?)
 )
 """
-_COUNT_EXPIRED: Final = "UPDATE retention SET expired_rows = expired_rows + ?"
+# A trigger has counted them as deleted by hand.
+_COUNT_EXPIRED: Final = """
+UPDATE retention SET expired_rows = expired_rows + :rows, deleted_rows = deleted_rows - :rows
+"""
 _NOTE_TIME: Final = "UPDATE retention SET plant_at = ?"
 
 
@@ -131,6 +134,6 @@ class OldReadings:
     def _delete(self) -> None:
         with self._transaction():
             deleted = self._connection.execute(_DELETE_LOWEST, (self._expired_id, ROWS_A_STEP)).rowcount
-            self._connection.execute(_COUNT_EXPIRED, (deleted,))
+            self._connection.execute(_COUNT_EXPIRED, {"rows": deleted})
         if deleted < ROWS_A_STEP:
             self._expired_id = 0

@@ -9,6 +9,7 @@ from typing import Final
 
 from consumers.records import Mark
 from consumers.store.episodes_step import STEP_EPISODES
+from consumers.store.step_audit import STEP_AUDIT
 from consumers.store.step_minutes import STEP_MINUTES, hundredths
 from consumers.store.tables import packed_marks
 
@@ -235,7 +236,13 @@ CROSS JOIN kept
 LEFT JOIN rejected ON rejected.source_file_id = source_files.id;
 """
 
-STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION, STEP_MINUTES, STEP_EPISODES)
+# Machines have names. name: NULL if the lines give the machine's number.
+_STEP_NAMES: Final = """
+ALTER TABLE machines ADD COLUMN name TEXT;
+CREATE UNIQUE INDEX machines_by_name ON machines (name) WHERE name IS NOT NULL;
+"""
+
+STEPS: Final = (_STEP_1, _STEP_2, _STEP_RETENTION, STEP_MINUTES, STEP_EPISODES, STEP_AUDIT, _STEP_NAMES)
 """The scripts that make a new database, of version 0, one of version 1, that one of version 2, and so on."""
 VERSION: Final = len(STEPS)
 

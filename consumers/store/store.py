@@ -3,13 +3,14 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from consumers.records import Account, Commit, Episode, Excess, Machine, Minute, RatedReading, Stream, Timestamp
 from consumers.store.episodes import KeptEpisodes, set_view_settings
-from consumers.store.errors import StoreError, is_busy, named
+from consumers.store.errors import StoreError, StoreWaitError, is_busy, named
 from consumers.store.minutes import ADD_MINUTE, newest_minutes
 from consumers.store.outbox import Outbox
 from consumers.store.rejected import KeptRejected
@@ -34,16 +35,11 @@ UPDATE source_files SET
     last_read_at = :last_read_at
 WHERE id = :id AND read_bytes = :offset_before
 """
-# Ids rise by one from 1 on, and the lowest expire first. So the lowest and the highest id show how many rows there
-# are, unless someone deleted some in their midst: to count them would be a scan.
 _SELECT_ACCOUNT: Final = """
 SELECT
     count(*), coalesce(sum(read_bytes - begin_bytes), 0), coalesce(sum(read_lines), 0),
     coalesce(sum(stored_lines), 0), coalesce(sum(rejected_lines), 0), coalesce(sum(blank_lines), 0),
-    (SELECT expired_rows FROM retention),
-    coalesce(sum(stored_lines), 0) - (SELECT expired_rows FROM retention) - coalesce(
-        (SELECT max(id) FROM manufacturing_analytics) - (SELECT min(id) FROM manufacturing_analytics) + 1, 0
-    )
+    (SELECT expired_rows FROM retention), coalesce((SELECT deleted_rows FROM ingest_audit LIMIT 1), 0)
 FROM source_files
 """
 _SIZE: Final = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
@@ -75,7 +71,10 @@ class Store:
             if path.is_dir():
                 raise StoreError(f"{self._shown} is a folder; name a file with --db or DATABASE_FILE")
             self._check_that_it_has_one_name()
-            self._lock = undo.enter_context(closing(self._locked(path.with_name(path.name + "-lock"))))
+            lock_path = path.with_name(path.name + "-lock")
+            if not lock_path.exists():
+                undo.push(partial(_remove_if_refused, lock_path))
+            self._lock = undo.enter_context(closing(self._locked(lock_path)))
             self._connection = undo.enter_context(
                 closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None))
             )
@@ -282,6 +281,13 @@ class Store:
     @property
     def _shown(self) -> str:
         return shown(self._path)
+
+
+def _remove_if_refused(lock_path: Path, kind: type[BaseException] | None, *_error: object) -> None:
+    """Leave no lock beside a file that no consumer will use. One that is only waited for is locked again soon."""
+    if kind is not None and not issubclass(kind, (StoreWaitError, sqlite3.OperationalError)):
+        with suppress(OSError):
+            lock_path.unlink()
 
 
 def _file_id(path: Path) -> tuple[int, int]:

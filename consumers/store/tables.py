@@ -145,6 +145,8 @@ class Retained(NamedTuple):
 
     expired_rows: int
     plant_at: Timestamp | None
+    deleted_rows: int
+    """Deleted by hand."""
 
 
 class ViewSettings(NamedTuple):
@@ -194,6 +196,7 @@ _CHECKS: Final[dict[Any, Callable[[object], bool]]] = {
     int | None: lambda value: value is None or _is_whole_number(value),
     float: _is_number,
     float | None: lambda value: value is None or _is_number(value),
+    str | None: lambda value: value is None or type(value) is str,
     Timestamp: _is_timestamp,
     Timestamp | None: lambda value: value is None or _is_timestamp(value),
 }

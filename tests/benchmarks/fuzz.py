@@ -68,9 +68,19 @@ _TOKENS: Final = (
     b"+00:00", b"2026-02-30", b"24:00:00", b'"message": 5, ', b'"message": null, ', b'"machine_id": 3, ',
     b'"machine_id": 1e3, ', b'"temperature": NaN, ', b'"temperature": 1e400, ', b'"vibration": -1, ',
     b'"vibration": [], ', b'"category": "ACTIVE", ', b'"category": {}, ', b'"timestamp": 0, ',
+    b'"unit": "\xc2\xb0F", ', b'"temperature_unit": "K", ', b'"vibration_unit": "ips", ',
+    b'"machine_id": "PUMP-07", ',
+    b'"machine_id": "7.0", ', b'"machine_id": 1000001, ', b'"timestamp": 1763802902000, ',
+    b'"timestamp": "17638029021", ',
+    b'"temperature": "20.5", ', b'"temperature": "4,5", ', b'"mode": "active", ', b'"tags": {"machine_id": "P"}, ',
+    b"PUMP-07", b"Machine PUMP-07 in ", b"plant/7 ", b"a=1 b=2,c=3 4", b"1,2,3", b"[{",
 )  # fmt: skip
 _STRUCTURED: Final = (
     b'{"machine_id": 7, "timestamp": "2026-11-22T09:15:02Z", "category": "idle", "temperature": 41, "vibration": 1.5}'
+)
+_NAMED: Final = (
+    b'{"machine_id": "PUMP-07", "timestamp": 1763802902000, "mode": "idle", "temperature": "106", "unit": "F",'
+    b' "vibration": 0.06, "vibration_unit": "in/s"}'
 )
 
 
@@ -160,6 +170,8 @@ def _rounds(rng: Random, base: list[bytes], good: list[bytes]) -> Iterator[Round
         *(lambda: _with_token(rng, _flipped(rng, rng.choice(base))),) * 3,
         *(lambda: _with_token(rng, _STRUCTURED),) * 2,
         *(lambda: _flipped(rng, _STRUCTURED),) * 2,
+        *(lambda: _with_token(rng, _NAMED),) * 2,
+        *(lambda: _flipped(rng, _NAMED),) * 2,
         lambda: rng.choice(base),
         lambda: b"".join(rng.choices(_TOKENS, k=rng.randrange(5))),
         lambda: rng.randbytes(rng.randrange(300)),

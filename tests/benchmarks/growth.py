@@ -6,13 +6,16 @@ a fresh copy that is safe on the disk:
     restart  `--once --snapshot` over the same file again, in which nothing is new: the time from the start of the
              process to its end, when the first picture of the dashboard is drawn, written and counted. It holds the
              start of the interpreter and of matplotlib. "empty" is the same on an empty database and an empty file.
-The best of the turns counts. Ratios are to the database that was empty.
+It also tells how fast `machine_minutes` grows. The best of the turns counts. Ratios are to the database that was
+empty.
 """
 
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"turn {number + 1} of {chosen.turns} done", file=sys.stderr)
         stages = [_best_stage(same_size) for same_size in zip(*turns, strict=True)]
         nothing = best([_restart_on_nothing(folder) for _ in range(chosen.turns)])
+        if sizes[-1] > 0:
+            _print_minutes(_filled(folder, sizes[-1]), chosen.machines)
     return _print_table(stages, nothing, chosen.lines)
 
 
@@ -123,6 +128,19 @@ def _restart_on_nothing(folder: Path) -> Run:
     restart = measured(read_once(feed, database, "--snapshot", picture), folder)
     remove_database(database)
     return restart
+
+
+def _print_minutes(database: Path, machines: int) -> None:
+    """Print how fast `machine_minutes` grows, whatever the interval at which the machines report."""
+    with closing(sqlite3.connect(database)) as connection:
+        size_bytes, minutes = connection.execute(
+            "SELECT sum(pgsize), (SELECT count(*) FROM machine_minutes) FROM dbstat WHERE name = 'machine_minutes'"
+        ).fetchone()
+    a_minute = size_bytes / minutes
+    print(
+        f"machine_minutes: {a_minute:.0f} bytes a machine and minute; of {machines} machines "
+        f"{a_minute * machines * 1440:,.0f} bytes a day, {a_minute * machines * 1440 * 365 / 1e6:,.0f} MB a year\n"
+    )
 
 
 def _print_table(stages: Sequence[Stage], nothing: Run, lines: int) -> int:

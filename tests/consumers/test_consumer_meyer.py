@@ -217,10 +217,42 @@ def test_with_a_display_a_window_shows_the_dashboard_while_lines_are_stored(
     assert "16 lines = 16 stored" in output
 
 
+def test_a_snapshot_that_cannot_be_saved_is_told_once_and_stops_nothing(
+    tmp_path: Path, live_file: Path, database: Path, started: "Callable[..., subprocess.Popen[str]]"
+) -> None:
+    live_file.write_bytes(lines(1, 8))
+    picture = tmp_path / "notes.png"
+    picture.write_text("somebody's notes")
+    consumer = started("--headless", "--snapshot", picture)
+    until(lambda: count_rows(database) == 8)
+    assert end(consumer).count("is no PNG picture, so the dashboard does not replace it") == 1
+    assert picture.read_text() == "somebody's notes"
+
+
 def test_once_without_a_file_says_what_to_do(tmp_path: Path, live_file: Path, database: Path) -> None:
     status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
     assert status == 1
     assert "start the producer" in output
+    assert "waiting" not in output
+
+
+def test_once_with_lines_of_which_none_could_be_stored_ends_with_1(
+    tmp_path: Path, live_file: Path, database: Path
+) -> None:
+    live_file.write_text("7,active,44.3,2.1\n" * 3)
+    status, output = run(CONSUMER, "--once", "--headless", "--file", live_file, "--db", database, cwd=tmp_path)
+    assert status == 1
+    assert "every line is being rejected: 3 lines and no reading" in output
+    assert "it looks like a CSV row" in output
+
+
+def test_folders_that_are_missing_are_made_and_said(tmp_path: Path, live_file: Path) -> None:
+    live_file.write_text(line())
+    files = ("--db", tmp_path / "a" / "b" / "plant.sqlite", "--snapshot", tmp_path / "pictures" / "plant.png")
+    status, output = run(CONSUMER, "--once", "--file", live_file, *files, cwd=tmp_path)
+    assert status == 0
+    assert f"made the folder {tmp_path / 'a' / 'b'}" in output
+    assert f"made the folder {tmp_path / 'pictures'}" in output
 
 
 @pytest.mark.parametrize(
@@ -230,6 +262,8 @@ def test_once_without_a_file_says_what_to_do(tmp_path: Path, live_file: Path, da
         ((), {"TEMPERATURE_SAFE_MAX_C": "70"}, ("TEMPERATURE_WARM_C=80", "TEMPERATURE_SAFE_MAX_C=70")),
         (("--db", ""), {}, ("--db", "empty")),
         (("--nonsense",), {}, ("--nonsense",)),
+        (("--snapshot", "readings.sqlite"), {}, ("--snapshot", "'readings.sqlite'", "ends in .png")),
+        ((), {"SNAPSHOT_FILE": "picture.jpg"}, ("SNAPSHOT_FILE", "'picture.jpg'", "ends in .png")),
     ],
 )
 def test_a_wrong_setting_ends_with_two_and_names_it(
@@ -239,6 +273,16 @@ def test_a_wrong_setting_ends_with_two_and_names_it(
     assert status == 2
     for part in told:
         assert part in output
+
+
+def test_a_picture_that_would_be_the_live_file_is_refused(tmp_path: Path, database: Path) -> None:
+    status, output = run(
+        CONSUMER, "--once", "--file", "x.png", "--db", database, "--snapshot", "./x.png", cwd=tmp_path
+    )
+    assert status == 1
+    assert "cannot be both the live file and the picture of the dashboard" in output
+    assert not (tmp_path / "x.png").exists()
+    assert not database.exists()
 
 
 def test_settings_come_from_the_env_file_and_flags_come_before_them(tmp_path: Path) -> None:

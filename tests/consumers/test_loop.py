@@ -51,6 +51,7 @@ def loop_of(pipeline: WaitingPipeline, growth: Growth | None = None) -> Loop:
         StopRequest(),
         None,
         cast("Any", growth or Growth()),
+        watch=cast("Any", SimpleNamespace(look=lambda *_arguments, **_named: None)),
     )
 
 

@@ -3,11 +3,11 @@ from functools import partial
 
 import pytest
 
-from consumers.ingest import RowOf, Stopped, ingest
+from consumers.ingest import Stopped, ingest
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Pipeline, Tally
-from consumers.rating import rated
+from consumers.rating import RowOf, rated
 from consumers.records import Batch, Chunk, Commit, RejectedLine
 from consumers.store.errors import StoreBusyError, StoreError, StoreFullError
 from consumers.store.retention import ROWS_A_STEP
@@ -292,7 +292,7 @@ def test_a_line_too_long_to_be_read_is_one_rejected_line(wired: Wired) -> None:
     assert wired.pipeline.step()
     (commit,) = wired.database.saved
     assert "line of 5,000,000 bytes" in commit.batch.rejected[0].reason
-    assert wired.pipeline.tally == Tally(5_000_000, 0, 1, 0)
+    assert wired.pipeline.tally == Tally(5_000_000, 0, 1, 0, rejected_in_a_row=1)
 
 
 def test_a_search_for_the_end_of_a_long_line_saves_nothing_and_there_is_more_to_do(wired: Wired) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Tally, Waiting
-from consumers.records import Account, RejectedLine
+from consumers.records import Account, Machine, RejectedLine
 from consumers.report import Reporter, account_line, progress_line, status_line, summary_line
 from consumers.store.errors import StoreFullError
 from tests.consumers.support import fleet_of
@@ -164,6 +164,27 @@ def test_while_it_waits_it_is_told_in_its_time_since_when_why_and_how_much_is_un
 
 
 # Rejected lines
+
+
+def test_a_feed_of_nothing_but_rejected_lines_is_told_in_words_once_and_in_each_status() -> None:
+    listener = Listener(every_s=30.0)
+    for rejected_lines in (1, 2, 3):
+        listener.after(1.0, Tally(rejected_lines=rejected_lines, rejected_in_a_row=rejected_lines))
+    (told,) = listener.warned
+    assert told.startswith("every line is being rejected: 1 line and no reading; the reasons are in the table")
+    listener.after(30.0, Tally(rejected_lines=9, rejected_in_a_row=9))
+    assert "9 rejected (every line is being rejected)" in listener.said[0]
+
+
+def test_a_few_rejected_lines_after_readings_are_no_such_feed() -> None:
+    assert Tally(stored_lines=5, rejected_lines=20, rejected_in_a_row=9).all_rejected == 0
+    assert Tally(stored_lines=5, rejected_lines=20, rejected_in_a_row=10).all_rejected == 10
+    assert Tally(stored_lines=5, rejected_lines=20).all_rejected == 0
+
+
+def test_a_machine_with_a_name_is_told_by_it() -> None:
+    machine = Machine(rated(1_000_001, vibration_mm_s=4.6), name="PUMP-07")
+    assert "Beyond a limit: machine PUMP-07: vibration" in status_line(Fleet(0, [machine]), Tally(), LIMITS, 60.0)
 
 
 def test_a_rejected_line_is_said_at_once() -> None:

@@ -122,6 +122,7 @@ def test_settings_that_are_not_known_are_told_in_a_short_line(capsys: pytest.Cap
     assert run(do_nothing) == 0
     (said,) = capsys.readouterr().err.splitlines()
     assert ".env has settings that are not known: LIVE_FIEL, OTHER_0, OTHER_1" in said
+    assert "did you mean LIVE_FILE? see .env.example" in said
     assert len(said) < 300
 
 

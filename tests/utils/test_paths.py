@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import PipelineError
-from utils.paths import require_not_written, require_separate
+from utils.paths import made_folders, require_not_written, require_separate
 
 ADVICE = r"; set LIVE_FILE \(--file\) or DATABASE_FILE to another path$"
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs links")
@@ -120,3 +120,10 @@ def test_what_is_written_is_neither_the_live_file_nor_the_database(live_file: st
     with pytest.raises(PipelineError, match=told):
         require_not_written(log, "the log; set LOG_DIR or it", Path(live_file), Path(database))
     require_not_written(log, "the log; set LOG_DIR or it", Path("live"), Path("db"))
+
+
+def test_folders_that_are_not_there_are_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folders = [tmp_path, tmp_path / "a" / "b", tmp_path / "a" / "b", tmp_path / "file" / "c"]
+    assert made_folders(folders) == [tmp_path / "a" / "b"]
+    assert (tmp_path / "a" / "b").is_dir()

@@ -19,7 +19,10 @@ from utils.setting import (
     parse_choice,
     parse_file,
     parse_folder,
+    parse_mode_aliases,
     parse_number,
+    parse_picture,
+    parse_text,
     parse_whole_number,
     whole_number,
 )
@@ -90,7 +93,7 @@ def test_a_choice_is_read_in_any_case(text: str) -> None:
 @pytest.mark.parametrize(
     ("parse", "texts", "expected"),
     [
-        (percent, ("", "x", "nan", "inf", "-inf", "-1.1", "100.1", "1,5", "0x1", "1 2"), "a number from -1 to 100 %"),
+        (percent, ("", "x", "nan", "inf", "-inf", "-1.1", "100.1", "0x1", "1 2"), "a number from -1 to 100 %"),
         (
             machines,
             ("", "x", "nan", "0", "100001", "2.5", "1e3", "0x1", "1 2", "9" * 5000),
@@ -100,7 +103,30 @@ def test_a_choice_is_read_in_any_case(text: str) -> None:
         (partial(parse_whole_number, low=0, high=2**63), ("-1",), f"a whole number from 0 to {2**63:,}"),
         (parse_file, ("a\0b", ".", "/", "./", "\ud800"), "the path of a file"),
         (parse_folder, ("a\0b", "\ud800"), "the path of a folder"),
+        (
+            parse_picture,
+            (
+                "a\0b.png",
+                "\ud800.png",
+                ".png",
+                "a",
+                "a.jpg",
+                "a.png.txt",
+                "png",
+                "data/readings.sqlite",
+                "/dev/stdout",
+            ),
+            "the path of a file that ends in .png",
+        ),
         (colour, ("", "blue", "RED "), "one of RED, GREEN"),
+        (percent, ("1,5", "-0,5"), "a number from -1 to 100 %; use a dot, not a comma"),
+        (machines, ("4,5",), "a whole number from 1 to 100,000 machines; use a dot, not a comma"),
+        (parse_text, ("a\0b", "\ud800"), "printable characters"),
+        (
+            parse_mode_aliases,
+            ("running", "running=fast", "=active", "running=active, Running=idle", "active=idle"),
+            "each word once, with its mode, such as running=active; modes: active, idle, maintenance, offline",
+        ),
     ],
 )
 def test_any_other_text_is_refused_with_what_is_expected(
@@ -121,6 +147,11 @@ def test_a_home_folder_is_found(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert parse("~/x") == tmp_path / "x"
+
+
+@pytest.mark.parametrize("text", ["a.png", "a/B.PNG", "a.b.png"])
+def test_a_picture_ends_in_png_in_any_case(text: str) -> None:
+    assert parse_picture(text) == Path(text)
 
 
 @pytest.mark.parametrize("parse", [parse_file, parse_folder])

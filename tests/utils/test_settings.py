@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 
 from utils.efficiency import Limits
 from utils.errors import PipelineError
-from utils.settings import Config, ConfigError, all_settings, make_config, read_settings, setting_names
+from utils.fields import Fields
+from utils.settings import (
+    Config,
+    ConfigError,
+    all_settings,
+    make_config,
+    read_settings,
+    setting_names,
+    settings_sources,
+)
 
-NUMBERS = [setting for setting in all_settings() if type(setting.default) in (int, float, type(None))]
+NUMBERS = [setting for setting in all_settings() if "low" in setting.metadata]
 BOUNDED = [(setting.name.upper(), setting.metadata["low"], setting.metadata["high"]) for setting in NUMBERS]
 
 
@@ -84,9 +93,26 @@ def test_the_default_written_out_is_the_default() -> None:
 
 def test_an_env_file_that_is_no_text_is_an_error_that_names_it(tmp_path: Path) -> None:
     path = env_file(tmp_path, b"LIVE_FILE=\xff\xfe")
-    with pytest.raises(ConfigError, match="cannot read the settings in") as caught:
+    with pytest.raises(ConfigError, match=r"cannot read the settings in .*; save it as UTF-8") as caught:
         read_settings(path, {})
     assert str(path) in str(caught.value)
+
+
+def test_a_wrong_value_is_told_with_the_place_that_it_came_from(tmp_path: Path) -> None:
+    path = env_file(tmp_path, "PRODUCER_MACHINES=5\nSTALE_AFTER_S=4,5\n")
+    environ = {"PRODUCER_MACHINES": "many"}
+    settings = read_settings(path, environ)
+    sources = settings_sources(settings, path, environ)
+    assert sources == {"PRODUCER_MACHINES": "in the environment", "STALE_AFTER_S": f"in {path}"}
+    with pytest.raises(ConfigError, match=r"PRODUCER_MACHINES \(in the environment\) is 'many'"):
+        make_config(settings, sources)
+    with pytest.raises(ConfigError, match=r"STALE_AFTER_S \(in .*\.env\) is '4,5'; .*; use a dot, not a comma"):
+        make_config(settings | {"PRODUCER_MACHINES": "5"}, sources)
+
+
+def test_where_the_values_of_other_peoples_lines_stand_is_a_setting() -> None:
+    config = make_config({"FIELD_TEMPERATURE": "fields.temp", "MODE_ALIASES": "Run=active", "DEFAULT_MODE": "Idle"})
+    assert config.fields == Fields(field_temperature="fields.temp", mode_aliases="Run=active", default_mode="IDLE")
 
 
 def test_an_env_file_that_cannot_be_opened_is_an_error_that_names_it(

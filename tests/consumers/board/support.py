@@ -13,7 +13,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from consumers.board.board import Dashboard, snapshot_figure
+from consumers.board.board import Dashboard
+from consumers.board.figure import snapshot_figure
 from consumers.board.status import FeedStatus
 from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading

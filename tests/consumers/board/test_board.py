@@ -1,11 +1,9 @@
-import os
-from pathlib import Path
-
 import matplotlib as mpl
 import pytest
 from matplotlib.colors import to_hex
 
-from consumers.board.board import Dashboard, DashboardError, snapshot_figure
+from consumers.board.board import Dashboard
+from consumers.board.figure import snapshot_figure
 from consumers.board.palette import DARK
 from consumers.records import RatedReading
 from tests.consumers.board.support import WAITING_FOR, Shown, bars, overlaps, plant
@@ -106,57 +104,3 @@ def test_a_users_own_style_does_not_reach_the_dashboard() -> None:
         Dashboard(figure, LIMITS, 60, 60, WAITING_FOR)
     assert not any(text.get_usetex() for axes in figure.axes for text in axes.texts)
     assert to_hex(figure.axes[0].get_facecolor()) == "#ffffff"
-
-
-def test_a_saved_picture_is_a_png_in_a_folder_made_for_it(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "dashboard.png"
-    Shown(plant([1])).dashboard.save(path)
-    assert path.read_bytes().startswith(b"\x89PNG")
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_picture_that_cannot_be_saved_leaves_the_old_one_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "dashboard.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\nold")
-    shown = Shown()
-
-    def fail(name: Path, **_options: object) -> None:
-        Path(name).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(shown.figure, "savefig", fail)
-    with pytest.raises(DashboardError, match=r"dashboard\.png: No space left on device; make .* SNAPSHOT_FILE"):
-        shown.dashboard.save(path)
-    assert path.read_bytes().endswith(b"old")
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(DashboardError, match="cannot save the dashboard as"):
-        Shown().dashboard.save(tmp_path / "file" / "dashboard.png")
-
-
-@pytest.mark.parametrize("content", [b'{"message": "a live file"}\n', b"SQLite format 3\0", b"\x89PN"])
-def test_a_file_that_is_no_picture_is_not_replaced(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "live.json"
-    path.write_bytes(content)
-    with pytest.raises(DashboardError, match="is no PNG picture, so the dashboard does not replace it"):
-        Shown().dashboard.save(path)
-    assert path.read_bytes() == content
-
-
-def test_a_picture_an_empty_file_and_nothing_are_replaced(tmp_path: Path) -> None:
-    (tmp_path / "empty.png").touch()
-    for name in ("new.png", "new.png", "empty.png"):
-        Shown().dashboard.save(tmp_path / name)
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="needs a FIFO")
-def test_what_is_no_file_at_all_is_not_replaced(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(DashboardError, match="is no PNG picture"):
-        Shown().dashboard.save(tmp_path / "pipe.png")

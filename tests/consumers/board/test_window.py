@@ -4,31 +4,17 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
-from consumers.board.board import snapshot_figure
-from consumers.board.window import Ticks, keep_drawing
+from consumers.board import window
+from consumers.board.figure import snapshot_figure
+from consumers.board.window import NoWindowError, Ticks, _check_that_it_lives, _tkinter_help
 from tests.support import CONSUMER, line, start
 
 ROOT = Path(__file__).parents[3]
-
-
-def test_a_failing_draw_is_logged_once_for_each_message() -> None:
-    told: list[str] = []
-    faults = iter(("one", "one", "two", "one"))
-
-    def draw() -> None:
-        raise ValueError(next(faults))
-
-    sink = logger.add(told.append, format="{message}")
-    guarded = keep_drawing(draw)
-    for _ in range(4):
-        guarded()
-    logger.remove(sink)
-    assert [line.strip().rpartition(" ")[2] for line in told] == ["one", "two"]
 
 
 def test_a_step_is_taken_at_each_tick_until_the_window_is_closed() -> None:
@@ -118,7 +104,7 @@ manager = figure.canvas.manager
 def step():
     calls.append("step")
     if len(calls) == 5:
-        manager.resize(900, 600)
+        manager.window.geometry("900x600")
     if len(calls) == 10:
         print([round(inches) for inches in figure.get_size_inches()])
         manager.window.tk.call(manager.window.protocol("WM_DELETE_WINDOW"))
@@ -195,3 +181,15 @@ def test_without_a_display_the_snapshot_is_written_until_a_signal(tmp_path: Path
     output = end_once_drawn(consumer, tmp_path / "data" / "dashboard.png", signal.SIGTERM)
     assert "no window can be opened: there is no display, or no GUI toolkit such as tkinter" in output
     assert "the dashboard is drawn to data/dashboard.png instead" in output
+
+
+def test_a_toolkit_that_takes_its_process_down_is_tried_in_another_one() -> None:
+    _check_that_it_lives("pass")
+    with pytest.raises(NoWindowError, match="no window can be opened: Qt cannot start: no xcb"):
+        _check_that_it_lives("import os, sys; print('no xcb', file=sys.stderr, flush=True); os.abort()")
+
+
+def test_a_missing_tkinter_is_told_with_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (_tkinter_help() == "") == (find_spec("_tkinter") is not None)
+    monkeypatch.setattr(window, "find_spec", lambda _name: None)
+    assert "tkinter is not installed: apt install python3-tk" in _tkinter_help()

@@ -10,24 +10,40 @@ from consumers.board.words import (
     value_words,
     waiting_words,
 )
+from consumers.records import Machine
+from tests.consumers.machines.support import row
 from utils.zone import zone_named
 
 NOON = "2026-07-01T12:00:00.000Z"
 LATER = "2026-07-01T12:30:05.000Z"
 
 
+def machine(machine_id: int, name: str | None = None) -> Machine:
+    return Machine(row(machine_id, 0), name=name)
+
+
 @pytest.mark.parametrize(
-    ("machine_id", "name"), [(7, "#7"), (999_999, "#999999"), (1_000_007, "#…00007"), (-5, "#-5")]
+    ("machine_id", "name", "shown"),
+    [
+        (7, None, "#7"),
+        (999_999, None, "#999999"),
+        (1_000_007, None, "#…00007"),
+        (-5, None, "#-5"),
+        (1_000_001, "PUMP-07", "PUMP-07"),
+        (1_000_001, "north/pump-07", "nort…p-07"),
+        (1_000_001, "a\nb", "a\\nb"),
+    ],
 )
-def test_a_name_has_at_most_seven_characters(machine_id: int, name: str) -> None:
-    assert machine_name(machine_id) == name
+def test_a_name_has_at_most_nine_characters(machine_id: int, name: str | None, shown: str) -> None:
+    assert machine_name(machine(machine_id, name)) == shown
 
 
 def test_as_many_machines_are_named_as_fit() -> None:
-    assert machine_names([1, 2], 3, 99) == "#1 #2"
-    assert machine_names(range(1, 9), 3, 99) == "#1 #2 #3 +5 more"
-    assert machine_names(range(1, 9), 3, 13) == "#1 #2 +6 more"
-    assert machine_names(range(1, 9), 3, 1) == "#1 +7 more"
+    machines = list(map(machine, range(1, 9)))
+    assert machine_names(machines[:2], 3, 99) == "#1 #2"
+    assert machine_names(machines, 3, 99) == "#1 #2 #3 +5 more"
+    assert machine_names(machines, 3, 13) == "#1 #2 +6 more"
+    assert machine_names(machines, 3, 1) == "#1 +7 more"
 
 
 def test_a_long_file_name_loses_its_middle() -> None:

@@ -49,8 +49,8 @@ class Feed(StreamInMemory):
 
 
 @contextmanager
-def feed_into(database: Path, keep_rejected: int = 100_000) -> Iterator[Feed]:
-    with closing(Store(database, keep_rejected)) as store:
+def feed_into(database: Path, keep_rejected: int = 100_000, *, keeps_alerts: bool = False) -> Iterator[Feed]:
+    with closing(Store(database, keep_rejected, keeps_alerts=keeps_alerts)) as store:
         yield Feed(store)
 
 
@@ -213,6 +213,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(database: Path, 
     before = database.read_bytes()
     with pytest.raises(StoreError, match=r"another program's database; set DATABASE_FILE"):
         Store(database)
+    assert [path.name for path in database.parent.iterdir() if path.name.endswith("-lock")] == []
     assert database.read_bytes() == before
 
 

@@ -1,0 +1,88 @@
+"""What is known from before, when the consumer starts: looked up, in a time that does not grow with the database."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from consumers.alerts import Alerter
+from consumers.machines.episodes import EpisodeRule, EpisodeWatch
+from consumers.machines.fleet import Fleet
+from consumers.machines.plant_clock import PlantClock
+from consumers.machines.silence import SilenceWatch
+from consumers.records import Timestamp
+from consumers.store.store import Store
+from consumers.store.tables import ViewSettings
+from consumers.watch import EventLog, Watch
+from utils.message import timestamp_at
+from utils.settings import Config
+
+CLOCK_READINGS: Final = 2_000
+"""From as many of the newest readings it is known what time it is in the plant, and who is silent."""
+RECENT_READINGS: Final = 20_000
+"""As many of the newest readings are kept for the dashboard."""
+
+
+def view_settings(config: Config) -> ViewSettings:
+    """Return what the views of the database need to know of the settings."""
+    limits = config.limits
+    return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
+
+
+def restored_plant_clock(store: Store, at: Timestamp) -> PlantClock:
+    """Return the plant's clock as it is `at` this time by the consumer's own. Raises StoreError."""
+    clock = PlantClock(store.plant_at)
+    clock.restore(store.newest_rows(CLOCK_READINGS), at)
+    return clock
+
+
+def restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
+    """Return what is known of the machines at the plant's time; without what a picture needs if none is drawn.
+
+    Raises StoreError.
+    """
+    machines, episodes = store.machines(), _episodes(store, config)
+    if not is_drawn:
+        recent = store.newest_rows(CLOCK_READINGS)
+        return Fleet(CLOCK_READINGS, machines, recent, config.machines_at_most, episodes=episodes)
+    fleet = Fleet(
+        RECENT_READINGS,
+        machines,
+        store.newest_rows(RECENT_READINGS),
+        config.machines_at_most,
+        config.dashboard_window_min,
+        episodes,
+    )
+    if plant_at is not None:
+        history = fleet.history
+        history.keep(plant_at)
+        history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
+    return fleet
+
+
+def restored_watch(
+    store: Store,
+    config: Config,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Watch:
+    """Return what looks who is silent and tells events, in the log and by the user's command. Raises StoreError."""
+    command = config.alert_command
+    return Watch(
+        EventLog(say, warn, time.monotonic),
+        SilenceWatch(config.dashboard_window_min * 60, config.stale_after_s, store.outbox.silences()),
+        store.outbox,
+        Alerter(command, store.outbox, environment, warn, time.monotonic) if command else None,
+        time.monotonic,
+        lambda: timestamp_at(time.time()),
+    )
+
+
+def _episodes(store: Store, config: Config) -> EpisodeWatch:
+    rule = EpisodeRule(
+        config.episode_raise_readings,
+        config.episode_raise_of,
+        config.episode_clear_readings,
+        config.episode_clear_share,
+    )
+    return EpisodeWatch(rule, config.limits, *store.episodes())
