@@ -6,20 +6,24 @@ if __name__ == "__main__":
     end_quietly_until_installed()  # what follows takes a while to import
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import islice
+from pathlib import Path
 from random import Random, SystemRandom
-from typing import Final
+from typing import Final, TextIO
 
 from loguru import logger
 
 from producers.live_file import LiveFile, NoRoomError, StoppedError
-from producers.simulator import Plant
+from producers.simulator import Machine, Plant
 from utils.command import Parser, add_setting, run_command
 from utils.efficiency import Limits
-from utils.message import MessageError, epoch_seconds, timestamp_at, to_line, utc_timestamp
+from utils.errors import PipelineError
+from utils.message import MessageError, Reading, epoch_seconds, timestamp_at, to_line, utc_timestamp
 from utils.settings import Config
 from utils.text import shown
 
@@ -64,9 +68,11 @@ class Pace:
 class Feed:
     """The plant's lines on their way into the live file; `lines` counts those that are in it."""
 
-    def __init__(self, plant: Plant, limits: Limits, live_file: LiveFile, stop: StopRequest) -> None:
+    def __init__(
+        self, plant: Plant, limits: Limits, live_file: LiveFile, stop: StopRequest, truth: TextIO | None = None
+    ) -> None:
         self.lines = 0
-        self._lines = _lines(plant, limits)
+        self._lines = _lines(plant, limits, truth)
         self._live_file = live_file
         self._stop = stop
 
@@ -131,7 +137,6 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     plant = Plant(config.producer_machines, config.producer_interval_s, epoch_seconds(start), rng, config.limits)
     max_bytes = round(config.live_file_max_mb * _BYTES_A_MB)
     live_file = LiveFile(config.live_file, max_bytes, time.time, lambda: stop.requested)
-    feed = Feed(plant, config.limits, live_file, stop)
     status = Status(config.status_every_s)
     logger.info(
         "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",
@@ -141,14 +146,15 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         seed,
         start,
     )
-    try:
-        if options.no_wait:
-            _run_unpaced(feed, status, options.count, stop)
-        else:
-            _run_paced(plant, feed, status, options, stop)
-    finally:
-        live_file.close()
-        status.summarise(feed.lines)
+    with closing(live_file), _truth_file(options.truth) as truth:
+        feed = Feed(plant, config.limits, live_file, stop, truth)
+        try:
+            if options.no_wait:
+                _run_unpaced(feed, status, options.count, stop)
+            else:
+                _run_paced(plant, feed, status, options, stop)
+        finally:
+            status.summarise(feed.lines)
 
 
 def _run_unpaced(feed: Feed, status: Status, count: int | None, stop: StopRequest) -> None:
@@ -174,12 +180,42 @@ def _left(count: int | None, feed: Feed, at_once: int) -> int:
     return at_once if count is None else min(at_once, count - feed.lines)
 
 
-def _lines(plant: Plant, limits: Limits) -> Iterator[str]:
+def _lines(plant: Plant, limits: Limits, truth: TextIO | None) -> Iterator[str]:
     rate = limits.rate
     while True:
-        for reading in plant.next_round():
+        readings = plant.next_round()
+        if truth is not None:
+            truth.writelines(map(_truth_line, plant.machines, readings))
+        for reading in readings:
             efficiency_score, efficiency_level, _, _ = rate(reading)
             yield to_line(reading, efficiency_score, efficiency_level)
+
+
+def _truth_line(machine: Machine, reading: Reading) -> str:
+    """Return what is true of a machine at the moment of a reading, as a JSON line."""
+    truth = {
+        "machine_id": reading.machine_id,
+        "timestamp": reading.timestamp,
+        "mode": reading.mode,
+        "wear": machine.wear,
+        "fault": machine.fault,
+        "running_s_to_limit": machine.running_s_to_limit,
+    }
+    return json.dumps(truth) + "\n"
+
+
+@contextmanager
+def _truth_file(path: Path | None) -> Iterator[TextIO | None]:
+    """Open the file that takes the truth, if one is wanted. Raises PipelineError if it cannot be opened."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("a", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise PipelineError(f"--truth {shown(path)}: {error.strerror}; give a path that can be written") from None
+    with file:
+        yield file
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -202,6 +238,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stop-with-stdin", action="store_true", help=argparse.SUPPRESS)  # for --demo
     parser.add_argument(
         "--start", metavar="TIMESTAMP", type=_timestamp, help="the plant's first moment, ISO 8601 (default: now)"
+    )
+    parser.add_argument(
+        "--truth", metavar="PATH", type=Path, help="also write the simulated truth, a JSON line a reading"
     )
     return parser
 

@@ -153,6 +153,20 @@ class Machine:
             round(measured, 2) if measured > 0 else 0.0,
         )
 
+    @property
+    def running_s_to_limit(self) -> float | None:
+        """Running time until the severity without noise reaches the limit, under the present fault; None: never.
+
+        What is left of a run-in is left out: it fades long before.
+        """
+        room_mm_s = self._limits.vibration_safe_max_mm_s - self.base_mm_s * self._imbalance_factor
+        growth = (room_mm_s / self._worn_mm_s - self._wear_left) / (1 - self._wear_left)
+        if growth <= 0:
+            return 0.0
+        if growth > math.exp(figures.LARGEST_GROWTH_EXPONENT):
+            return None
+        return max(self.remaining_life_s + self._growth_s * math.log(growth), 0.0)
+
     def _run(self) -> None:
         """Let the machine wear for a step; after some time beyond a limit someone stops it."""
         self.remaining_life_s -= self._step_s

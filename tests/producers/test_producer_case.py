@@ -377,3 +377,25 @@ def test_a_real_full_disk_is_waited_for_and_left_without_a_half_line(tmp_path: P
     assert int(written[1].replace(",", "")) == data.count(b"\n") + again.count(b"\n")
     for line in again.splitlines():
         from_line(line)
+
+
+# The truth beside it
+
+
+def test_the_truth_stands_beside_the_feed_a_line_a_reading_and_the_feed_is_the_same_bytes(tmp_path: Path) -> None:
+    flags = ("--count", "300", "--no-wait", "--seed", "7", "--machines", "10", "--start", START, "--file")
+    assert produce(tmp_path, *flags, "plain")[0] == 0
+    assert produce(tmp_path, *flags, "told", "--truth", "truth.json")[0] == 0
+    assert (tmp_path / "told").read_bytes() == (tmp_path / "plain").read_bytes()
+    readings = [from_line(line) for line in (tmp_path / "told").read_bytes().splitlines()]
+    truths = [json.loads(line) for line in (tmp_path / "truth.json").read_bytes().splitlines()]
+    assert [(truth["machine_id"], truth["timestamp"], truth["mode"]) for truth in truths] == [
+        (reading.machine_id, reading.timestamp, reading.mode) for reading in readings
+    ]
+    assert set(truths[0]) == {"machine_id", "timestamp", "mode", "wear", "fault", "running_s_to_limit"}
+
+
+def test_a_truth_that_cannot_be_written_is_told_with_its_path(tmp_path: Path) -> None:
+    status, said = produce(tmp_path, "--count", "1", "--no-wait", "--file", "f", "--truth", "missing/truth.json")
+    assert status == 1
+    assert "missing/truth.json" in said

@@ -344,3 +344,32 @@ def test_maintenance_takes_back_most_of_the_wear_mends_faults_and_cools_the_mach
         assert machine.fault is None
         assert machine.remaining_life_s > 1000
         assert machine.temperature_c - machine.room_c < 0.5 * (hot - machine.room_c)
+
+
+# The truth that forecasts are judged by
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_told_running_time_is_the_time_until_the_limit_is_reached(seed: int) -> None:
+    machine = machine_in("active", seed)
+    machine._patience_s = math.inf
+    machine._fault_from_s = -math.inf
+    told, passed_s = machine.running_s_to_limit, 0.0
+    assert told is not None
+    while machine.vibration_mm_s < LIMITS.vibration_safe_max_mm_s:
+        machine._mode_left_s = math.inf
+        machine.step()
+        passed_s += 1
+    assert passed_s == pytest.approx(told, abs=2)
+
+
+def test_a_machine_whose_wear_ends_below_the_limit_never_reaches_it() -> None:
+    machine = machine_in("active")
+    machine._worn_mm_s = 0.01
+    assert machine.running_s_to_limit is None
+
+
+def test_an_imbalance_beyond_the_limit_leaves_no_time() -> None:
+    machine = machine_in("active")
+    machine._imbalance_factor = 10.0
+    assert machine.running_s_to_limit == 0
