@@ -215,7 +215,7 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if options.snapshot is not None:
         from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as below
 
-        _painter(config, fleet, snapshot_figure(), options.snapshot)()
+        _painter(config, fleet, loop, snapshot_figure(), options.snapshot)()
         _say(f"dashboard drawn to {shown(options.snapshot)}")
     tally = loop.tally
     if tally.rejected_lines and not tally.stored_lines:
@@ -242,16 +242,16 @@ def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Flee
             picture = picture or config.snapshot_file
             _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
         else:
-            paint = _painter(config, fleet, figure, picture)
+            paint = _painter(config, fleet, loop, figure, picture)
             loop.tick()  # so that the first picture shows what is there
             window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
             return
     figure = snapshot_figure()
     figure.faults = Faults()
-    loop.follow(figure.faults.guarded("the update", _painter(config, fleet, figure, picture)))
+    loop.follow(figure.faults.guarded("the update", _painter(config, fleet, loop, figure, picture)))
 
 
-def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) -> Callable[[], None]:
+def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
     from consumers.board.faults import Faults  # noqa: PLC0415 - as above
@@ -262,13 +262,15 @@ def _painter(config: Config, fleet: Fleet, figure: Any, picture: Path | None) ->
         config.dashboard_window_min,
         config.stale_after_s,
         f"readings in {config.live_file}",
+        theme=config.theme,
+        timezone=config.timezone,
     )
     # The picture in the window is not old because its copy cannot be saved: that has faults of its own.
     save = board.save if figure.faults is None else Faults().guarded("saving", board.save)
 
     def paint() -> None:
         try:
-            board.update(fleet, timestamp_at(time.time()))
+            board.update(fleet, timestamp_at(time.time()), loop.feed_status())
         finally:  # what cannot be brought up to date says so in the picture
             if picture is not None:
                 save(picture)

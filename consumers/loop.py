@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from consumers.board.status import FeedStatus, FeedWatch
 from consumers.demo import Child
 from consumers.follow.tail import Tail
+from consumers.follow.trouble import Unreadable
 from consumers.forecasting import Forecasting
 from consumers.growth import GrowthWatch
 from consumers.machines.fleet import Fleet
@@ -15,6 +17,7 @@ from consumers.store.errors import StoreFullError
 from consumers.watch import Watch
 from utils.settings import Config
 from utils.stop import StopRequest
+from utils.text import printable
 
 POLL_S: Final = 0.05
 REFRESH_S: Final = 2.0
@@ -52,6 +55,7 @@ class Loop:
         self._watch = watch
         self._forecasting = forecasting
         self._is_behind = False
+        self._feed = FeedWatch()
 
     def read_all(self) -> bool:
         """Read what is there, to the end; return False if asked to stop before.
@@ -91,12 +95,28 @@ class Loop:
             if not is_busy:
                 self._stop.wait(POLL_S)
 
+    def feed_status(self) -> FeedStatus:
+        """Return how the lines come in by now, for the dashboard."""
+        pipeline, trouble = self._pipeline, self._tail.trouble
+        waiting, last = pipeline.waiting, pipeline.last_rejected
+        lines, rejected = self._feed.newest(pipeline.tally.lines, pipeline.tally.rejected_lines)
+        return FeedStatus(
+            lines,
+            rejected,
+            printable(last.reason) if last is not None and rejected else "",
+            "" if waiting is None else printable(str(waiting.error)),
+            0.0 if waiting is None else max(time.time() - waiting.since_s, 0.0),
+            self._tail.unread_bytes(),
+            printable(str(trouble)) if isinstance(trouble, Unreadable) else "",
+        )
+
     def _work(self, until_s: float) -> bool:
         """Take chunks until the time is over or nothing is left; return whether there may be more."""
         has_more = True
         while has_more and time.monotonic() < until_s:
             has_more = self._pipeline.step()
         pipeline = self._pipeline
+        self._feed.look(time.monotonic(), pipeline.tally.lines, pipeline.tally.rejected_lines)
         self._reporter.report(
             self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
         )

@@ -114,6 +114,7 @@ class Pipeline:
         self.tally = Tally()
         self.waiting: Waiting | None = None
         """Why nothing can be saved just now; there may be more to read."""
+        self.last_rejected: RejectedLine | None = None
         self.plant_clock = plant_clock or PlantClock()
         self._source = source
         self._sink = sink
@@ -223,4 +224,5 @@ class Pipeline:
         if commit.events:
             self._report_events(commit.events)
         if commit.batch.rejected_lines:
+            self.last_rejected = commit.batch.rejected[-1] if commit.batch.rejected else self.last_rejected
             self._report_rejected(commit.batch.rejected_lines, commit.batch.rejected)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.values import MODES, Mode, mode_of
+from utils.zone import parse_zone
 
 
 def number(default: float, meaning: str, unit: str, low: float, high: float) -> Any:
@@ -63,6 +64,11 @@ def text(default: str, meaning: str) -> Any:
 def mode_aliases(meaning: str) -> Any:
     """Declare words for modes, such as `running=active, stopped=offline`; the default is none."""
     return _declared("", meaning, parse_mode_aliases)
+
+
+def zone(default: str, meaning: str) -> Any:
+    """Declare the name of a time zone."""
+    return _declared(default, meaning, parse_zone)
 
 
 def parse_number(text: str, *, low: float, high: float, unit: str = "") -> float:

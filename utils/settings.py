@@ -11,9 +11,10 @@ from dotenv import dotenv_values
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
 from utils.fields import Fields
-from utils.setting import choice, command, file, folder, number, picture, text, whole_number
+from utils.setting import choice, command, file, folder, number, picture, text, whole_number, zone
 from utils.text import shown
 
+THEMES: Final = ("LIGHT", "DARK")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -80,6 +81,8 @@ class Config:
     )
     stale_after_s: float = number(60.0, "a machine silent for longer is shown as stale", "s", 0.1, 1_000_000)
     status_every_s: float = number(30.0, "a status line in the log, this often", "s", 1, 86_400)
+    theme: str = choice("LIGHT", f"the dashboard's colours: {' or '.join(THEMES)}", THEMES)
+    timezone: str = zone("", "time zone in which times are shown, as Europe/Berlin; empty: this machine's own")
 
     spark_source: Path = file(
         Path("data/plants/*/project_live.json"),

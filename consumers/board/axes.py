@@ -1,40 +1,60 @@
-"""What the axes of all panels have in common: title, labels, size, and how far they reach."""
+"""What the axes of all panels have in common: title, span, place, and how far they reach."""
 
 from typing import Any, Final, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.transforms import Affine2D
 
-from consumers.board.palette import FONT_PT, PANEL_TITLE_PT, QUIET_INK
+from consumers.board.layout import Rect
+from consumers.board.letters import clipped, width_pt
+from consumers.board.palette import FONT_PT, PANEL_TITLE_PT, Theme
 
+TITLE_ROOM_PT: Final = 30.0
 _SHRINK_AFTER_FRAMES: Final = 30
 
 
-def frame(axes: Axes, title: str, x_label: str, y_label: str) -> Text:
-    """Title a panel and name its axes; return the line of small text below the title."""
-    axes.set(xlabel=x_label, ylabel=y_label)
-    # At fixed places, because looking for one below the tick labels costs a tenth of each frame.
-    width_pt, height_pt = size_pt(axes)
-    axes.xaxis.set_label_coords(0.5, -24 / height_pt)
-    axes.yaxis.set_label_coords(-32 / width_pt, 0.5)
-    axes.tick_params(length=3)
-    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    axes.annotate(title, (0, 1), (-30, 38), fontsize=PANEL_TITLE_PT, weight="bold", **above)
-    return axes.annotate("", (0, 1), (-30, 21), fontsize=FONT_PT, color=QUIET_INK, **above)
+class PanelTitle:
+    """The line above a panel: its title, and beside it what it spans, as much of that as there is room for."""
+
+    def __init__(self, figure: Figure, theme: Theme, title: str) -> None:
+        style: Any = {"va": "top"}
+        self._title = figure.text(0, 0, title, fontsize=PANEL_TITLE_PT, weight="bold", color=theme.ink, **style)
+        self._span = figure.text(0, 0, "", fontsize=FONT_PT, color=theme.quiet_ink, **style)
+        self._room_pt = 0.0
+
+    def place(self, rect: Rect, figure: Figure) -> None:
+        """Stand at the upper left of a panel's part of the picture."""
+        title_pt = width_pt(self._title.get_text(), PANEL_TITLE_PT, bold=True) + 10
+        self._room_pt = rect.width * 72 - title_pt
+        self._title.set_position(fraction(figure, rect.left, rect.top))
+        self._span.set_position(fraction(figure, rect.left + title_pt / 72, rect.top - 0.02))
+
+    def say(self, *phrases: str) -> None:
+        """Name what the panel spans, the most important first; the last phrases that find no room are left out."""
+        said = [phrase for phrase in phrases if phrase]
+        while len(said) > 1 and width_pt(", ".join(said), FONT_PT) > self._room_pt:
+            said.pop()
+        self._span.set_text(clipped(", ".join(said), self._room_pt, FONT_PT))
+
+
+def fraction(figure: Figure, x_in: float, y_in: float) -> tuple[float, float]:
+    """Return a place in inches as a share of the figure."""
+    width_in, height_in = figure.get_size_inches()
+    return x_in / float(width_in), y_in / float(height_in)
+
+
+def place_axes(axes: Axes, rect: Rect) -> None:
+    """Let axes fill a rectangle of the picture."""
+    figure = cast("Figure", axes.get_figure(root=True))
+    axes.set_position((*fraction(figure, rect.left, rect.bottom), *fraction(figure, rect.width, rect.height)))
 
 
 def size_pt(axes: Axes) -> tuple[float, float]:
     """Return the width and height of a panel in points, the unit of its letters."""
-    width_in, height_in = axes.get_window_extent().transformed(inches(axes).inverted()).size
+    figure = cast("Figure", axes.get_figure(root=True))
+    width_in, height_in = axes.get_window_extent().transformed(figure.dpi_scale_trans.inverted()).size
     return float(width_in) * 72, float(height_in) * 72
-
-
-def inches(axes: Axes) -> Affine2D:
-    """Return the transform from inches to pixels."""
-    return cast("Figure", axes.get_figure(root=True)).dpi_scale_trans
 
 
 class Reach:

@@ -1,114 +1,155 @@
 """The two panels with a bar for each mode: how many machines are in it, and how efficient they are."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import ScaledTranslation
 
-from consumers.board.axes import Reach, frame, inches, size_pt
-from consumers.board.palette import BAR_PT, GRID, INK, KEY_PT, LEVEL_COLOURS, PAPER, STATE_COLOURS
+from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes
+from consumers.board.layout import Rect
+from consumers.board.notices import span_s
+from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOURS, Theme
+from consumers.board.scene import Scene
 from consumers.board.view import set_view
-from consumers.board.words import silence_words
-from consumers.machines.attendance import Attendance
-from consumers.machines.fleet import Fleet
-from utils.efficiency import EfficiencyLevel, Limits
+from consumers.board.words import machine_names, span_words
+from consumers.records import Machine
+from utils.efficiency import Limits
 from utils.message import MODES
+from utils.text import count
+
+_LEFT_PT: Final = 100.0
+_VALUE_PT: Final = 4.0
+_NAMED_SILENT: Final = 2
 
 
 class ModePanel:
     """How many machines are in each mode; silent machines, whose latest mode may be out of date, are hatched."""
 
-    def __init__(self, axes: Axes) -> None:
-        self._axes = axes
-        self._subtitle = frame(axes, "Machines by mode", "", "Machines")
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
-        axes.grid(axis="y", color=GRID, linewidth=0.8)
+    def __init__(self, figure: Figure, theme: Theme) -> None:
+        self._title = PanelTitle(figure, theme, "Machines by mode")
+        self.axes = axes = figure.add_axes((0, 0, 1, 1))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
         colours = [STATE_COLOURS[mode] for mode in MODES]
-        self._heard = _bars(axes, colours)
-        self._silent = _bars(axes, [(colour, 0.3) for colour in colours], hatch="///")
-        self._counts = _bar_labels(axes)
+        self._heard = _bars(axes, theme, colours)
+        self._silent = _bars(axes, theme, [(colour, 0.3) for colour in colours], hatch="///")
+        self._counts = _values(axes, theme)
         self._reach = Reach(0, 4, 1)
 
-    def update(self, fleet: Fleet, attendance: Attendance) -> None:
-        """Count the machines; the attendance's silent ones are counted apart."""
-        silent = attendance.silent
-        totals = fleet.machines_by_mode()
-        for mode, heard_bar, silent_bar, label in zip(MODES, self._heard, self._silent, self._counts, strict=True):
-            quiet = sum(machine.latest.mode == mode for machine in silent)
-            heard_bar.set_height(totals[mode] - quiet)
-            silent_bar.set_y(totals[mode] - quiet)
-            silent_bar.set_height(quiet)
+    def place(self, rect: Rect, figure: Figure) -> None:
+        """Stand in a part of the picture."""
+        self._title.place(rect, figure)
+        place_axes(self.axes, rect.within(_LEFT_PT, 28, 8, TITLE_ROOM_PT))
+
+    def update(self, scene: Scene) -> None:
+        """Count the machines by the latest reading of each."""
+        totals = scene.fleet.machines_by_mode()
+        quiet = Counter(machine.latest.mode for machine in scene.silent)
+        for mode, heard, silent, label in zip(MODES, self._heard, self._silent, self._counts, strict=True):
+            heard.set_width(totals[mode] - quiet[mode])
+            silent.set_x(totals[mode] - quiet[mode])
+            silent.set_width(quiet[mode])
             label.set_text(f"{totals[mode]:,}")
-            label.set_y(totals[mode])
-        set_view(self._axes, ylim=self._reach.cover(0, max(totals.values()) * 1.18))
-        silent_ids = [machine.latest.machine_id for machine in silent]
-        self._subtitle.set_text(silence_words(silent_ids, attendance.silence_s))
+            label.xy = (totals[mode], label.xy[1])  # type: ignore[attr-defined]
+        set_view(self.axes, self._reach.cover(0, max(totals.values()) * 1.2))
+        self._title.say(_silence_words(scene.silent))
 
 
 class LevelPanel:
-    """The mean efficiency of all readings by mode, in the colour of its level."""
+    """The mean efficiency by mode, in the colour of its level; a tick shows that of all time."""
 
-    def __init__(self, axes: Axes, limits: Limits) -> None:
+    def __init__(self, figure: Figure, theme: Theme, limits: Limits) -> None:
         self._limits = limits
-        frame(axes, "Average efficiency by mode", "", "Efficiency, %")
-        axes.set_ylim(0, 112)
-        axes.set_yticks(range(0, 101, 20))
-        axes.grid(axis="y", color=GRID, linewidth=0.8)
-        self._bars = _bars(axes, [PAPER] * len(MODES))
-        self._values = _bar_labels(axes)
-        _draw_key(axes, limits)
+        self._title = PanelTitle(figure, theme, "Efficiency by mode")
+        self.axes = axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, 122)
+        bounds = (limits.level_critical_below, limits.level_medium_from, limits.level_high_from)
+        axes.set_xticks(sorted({0.0, *bounds, 100.0}))
+        axes.grid(axis="x", color=theme.grid, linewidth=0.8)
+        self._bars = _bars(axes, theme, [theme.paper] * len(MODES), height=0.4, up=0.14)
+        self._values = _values(axes, theme, up=0.14)
+        (self._all_time,) = axes.plot([], [], "|", color=theme.alarm, markersize=17, markeredgewidth=3, zorder=4)
+        self._all_time.set_color(theme.ink)
+        note: Any = {"fontsize": FONT_PT, "color": theme.quiet_ink, "va": "center"}
+        self._notes = [axes.text(0, place + 0.28, "", **note) for place in range(len(MODES))]
+        self._key = _draw_key(axes, theme)
 
-    def update(self, fleet: Fleet) -> None:
-        """Show the means as they are now."""
-        means = fleet.mean_efficiency_by_mode()
-        for mode, bar, label in zip(MODES, self._bars, self._values, strict=True):
-            mean = means[mode]
-            bar.set_height(mean or 0)
-            label.set_y(mean or 0)
-            label.set_text("n/a" if mean is None else f"{mean:.1f} %")
-            if mean is not None:
-                bar.set_facecolor(LEVEL_COLOURS[self._limits.level_of(mean)])
+    def place(self, rect: Rect, figure: Figure) -> None:
+        """Stand in a part of the picture."""
+        self._title.place(rect, figure)
+        place_axes(self.axes, rect.within(_LEFT_PT, 58, 8, TITLE_ROOM_PT))
+        self._key.set_bbox_to_anchor((-_LEFT_PT / (rect.width * 72 - _LEFT_PT - 8), 0), self.axes.transAxes)
+
+    def update(self, scene: Scene) -> None:
+        """Show the means of the readings shown, and of all time."""
+        readings = Counter(reading.mode for reading in scene.readings)
+        critical = Counter(reading.mode for reading in scene.readings if reading.efficiency_level == "Critical")
+        sums = dict.fromkeys(MODES, 0.0)
+        for reading in scene.readings:
+            sums[reading.mode] += reading.efficiency_score
+        for mode, bar, label, note in zip(MODES, self._bars, self._values, self._notes, strict=True):
+            mean = sums[mode] / readings[mode] if readings[mode] else None
+            bar.set_width(mean or 0)
+            label.xy = (mean or 0, label.xy[1])  # type: ignore[attr-defined]
+            label.set_text("" if mean is None else f"{mean:.0f} %")
+            bar.set_facecolor(LEVEL_COLOURS[self._limits.level_of(mean or 0)])
+            share = f", {100 * critical[mode] / readings[mode]:.0f} % Critical" if readings[mode] else ""
+            note.set_text(count(readings[mode], "reading") + share)
+        means = scene.fleet.mean_efficiency_by_mode()
+        known = [(mean, place - 0.14) for place, mean in enumerate(means.values()) if mean is not None]
+        self._all_time.set_data([mean for mean, _ in known], [place for _, place in known])
+        if known:
+            self._title.say(span_words(span_s(scene), is_stale=scene.is_stale), "| all time")
 
 
-def _draw_key(axes: Axes, limits: Limits) -> None:
-    """Draw a line above the panel that names the levels, each beside its colour."""
-    ranges: dict[EfficiencyLevel, str] = {
-        "High": f"High ≥ {limits.level_high_from:g}",
-        "Medium": f"Medium ≥ {limits.level_medium_from:g}",
-        "Low": "Low",
-        "Critical": f"Critical < {limits.level_critical_below:g}",
-    }
-    axes.legend(
+def _silence_words(silent: Sequence[Machine]) -> str:
+    if not silent:
+        return "latest of each"
+    if len(silent) > _NAMED_SILENT:
+        return f"{len(silent):,} silent (hatched)"
+    return f"silent {machine_names(silent, _NAMED_SILENT, 16)}"
+
+
+def _draw_key(axes: Axes, theme: Theme) -> Legend:
+    """Draw a line below the panel that names the levels, each beside its colour, from the best to the worst."""
+    return axes.legend(
         handles=[
-            Rectangle((0, 0), 1, 1, facecolor=LEVEL_COLOURS[level], edgecolor=INK, linewidth=0.8, label=text)
-            for level, text in ranges.items()
+            Rectangle((0, 0), 1, 1, facecolor=LEVEL_COLOURS[level], edgecolor=theme.ink, linewidth=0.8, label=level)
+            for level in LEVEL_COLOURS
         ],
-        loc="lower left",
-        bbox_to_anchor=(-30 / size_pt(axes)[0], 1.025),
-        borderaxespad=0,
+        loc="upper left",
+        borderaxespad=2.2,
         ncols=4,
         frameon=False,
-        fontsize=KEY_PT,
+        fontsize=FONT_PT,
         handlelength=0.9,
         handletextpad=0.35,
-        columnspacing=0.8,
+        columnspacing=0.9,
     )
 
 
-def _bars(axes: Axes, colours: Sequence[Any], hatch: str | None = None) -> list[Rectangle]:
-    """Draw a bar for each mode, in the fixed order, without height yet."""
-    names = [mode.capitalize() for mode in MODES]
-    bars = axes.bar(names, [0] * len(names), 0.68, color=colours, edgecolor=INK, linewidth=1.1, hatch=hatch)
-    axes.tick_params(axis="x", length=0)
+def _bars(
+    axes: Axes, theme: Theme, colours: Sequence[Any], hatch: str | None = None, height: float = 0.62, up: float = 0.0
+) -> list[Rectangle]:
+    """Draw a bar for each mode, in the fixed order from above, without length yet."""
+    places = [place - up for place in range(len(MODES))]
+    bars = axes.barh(places, [0] * len(MODES), height, color=colours, edgecolor=theme.ink, linewidth=1.1, hatch=hatch)
+    axes.set_yticks(range(len(MODES)), [mode.capitalize() for mode in MODES])
+    axes.set_ylim(len(MODES) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
     return list(bars)
 
 
-def _bar_labels(axes: Axes) -> list[Text]:
-    """Make a text above each bar, which follows it when its y is set."""
-    transform = axes.transData + ScaledTranslation(0, 4 / 72, inches(axes))
-    style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": BAR_PT, "weight": "bold"}
-    return [axes.text(place, 0, "", transform=transform, **style) for place in range(len(MODES))]
+def _values(axes: Axes, theme: Theme, up: float = 0.0) -> list[Text]:
+    """Make a text behind the end of each bar, which follows it when its place is set."""
+    style: dict[str, Any] = {"va": "center", "fontsize": NAME_PT, "weight": "bold", "color": theme.ink}
+    return [
+        axes.annotate("", (0, place - up), (_VALUE_PT, 0), textcoords="offset points", **style)
+        for place in range(len(MODES))
+    ]

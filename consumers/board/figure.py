@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from consumers.board.faults import Faults
 from consumers.board.letters import drawable
-from consumers.board.palette import ANOMALY_COLOUR, FONT_FAMILY, INK, PAPER, WAITING_PT
+from consumers.board.palette import FONT_FAMILY, INK, LIGHT, PAPER, WAITING_PT
 
 FIGURE_SIZE_IN: Final = (15.0, 10.0)
 FIGURE_DPI: Final = 100
@@ -67,7 +67,7 @@ def _notice(figure: Figure) -> Text:
     notice = Text(
         0.5, 0.5, "", color=INK, ha="center", va="center", fontsize=WAITING_PT, weight="bold",
         fontfamily=FONT_FAMILY, transform=figure.transFigure, usetex=False, parse_math=False,
-        bbox={"facecolor": PAPER, "edgecolor": ANOMALY_COLOUR, "linewidth": 3, "pad": 12},
+        bbox={"facecolor": PAPER, "edgecolor": LIGHT.alarm, "linewidth": 3, "pad": 12},
     )  # fmt: skip
     notice.set_figure(figure)
     return notice

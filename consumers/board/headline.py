@@ -1,88 +1,83 @@
-"""The headline above the panels: the plant in one look."""
+"""The headline above the panels: which machine to go to and why, from three metres."""
 
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Final
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from consumers.board.palette import ANOMALY_COLOUR, CLOCK_PT, HEADLINE_PT, QUIET_INK, RULE, TITLE_PT
-from consumers.board.words import (
-    beyond_words,
-    clock_words,
-    heard_words,
-    now_words,
-    silent_beyond_words,
-    stale_words,
-    totals_words,
-)
-from consumers.machines.attendance import Attendance
-from consumers.machines.fleet import Fleet
-from consumers.machines.ranking import machines_of, ranked
-from consumers.records import Machine
-from utils.efficiency import Limits
-from utils.message import epoch_seconds
+from consumers.board.axes import fraction
+from consumers.board.layout import Rect
+from consumers.board.letters import clipped, drawable, in_lines, width_pt
+from consumers.board.notices import Tone, notices, past_words
+from consumers.board.palette import ALARM_LEAST_PT, ALARM_PT, FONT_PT, NEXT_PT, Theme
+from consumers.board.scene import Scene
+from consumers.board.words import clock_words, heard_words, totals_words
 
-_UPPER_LINE: Any = {"y": 0.971, "va": "center"}
-_LOWER_LINE: Any = {"y": 0.934, "va": "center", "fontsize": HEADLINE_PT}
+_FROM_TOP_IN: Final = {"title": 0.13, "alarm": 0.62, "next": 1.12, "past": 1.5}
+_SECOND_LINE_IN: Final = 0.5
+_ROOM_FOR_TWO_LINES_IN: Final = 2.2
 
 
 class Headline:
-    """How much was heard, what is beyond a limit, and whether readings still come."""
+    """The most important thing in the largest letters, the next ones below it, and the feed in small ones."""
 
-    def __init__(self, figure: Figure, title: str, stale_after_s: float, limits: Limits) -> None:
-        self._limits = limits
-        self._stale_after_s = stale_after_s
-        figure.text(0.02, s=title, fontsize=TITLE_PT, weight="bold", **_UPPER_LINE)
-        self._clock = figure.text(0.98, s="", fontsize=CLOCK_PT, ha="right", color=QUIET_INK, **_UPPER_LINE)
-        self._clocks = figure.text(0.3, s="", fontsize=HEADLINE_PT, color=QUIET_INK, **_UPPER_LINE)
-        self._totals = figure.text(0.02, s="", **_LOWER_LINE)
-        self._beyond = figure.text(0.3, s="", **_LOWER_LINE)
-        self._heard = figure.text(0.98, s="", ha="right", **_LOWER_LINE)
-        figure.add_artist(Line2D((0.02, 0.98), (0.913, 0.913), color=RULE, linewidth=1))
+    def __init__(self, figure: Figure, title: str, theme: Theme) -> None:
+        self._title = title
+        self._tones: dict[Tone, str] = {"alarm": theme.alarm, "coming": theme.coming, "plain": theme.ink}
+        quiet: dict[str, Any] = {"fontsize": FONT_PT, "color": theme.quiet_ink}
+        self._texts = {
+            "title": _text(figure, **quiet),
+            "alarm": _text(figure, fontsize=ALARM_PT, weight="bold"),
+            "next": _text(figure, fontsize=NEXT_PT, weight="bold"),
+            "past": _text(figure, **quiet),
+        }
+        self._clock = _text(figure, ha="right", **quiet)
+        self._heard = _text(figure, ha="right", **quiet)
+        self._room_pt = 0.0
+        self._lines = 1
 
-    def update(self, fleet: Fleet, attendance: Attendance, now: str) -> None:
-        """Show the fleet; `now` is the consumer's clock."""
-        readings = sum(machine.readings for machine in fleet.machines.values())
-        self._clock.set_text(now_words(now))
-        self._totals.set_text(totals_words(len(fleet.machines), readings))
-        self._clocks.set_text(clock_words(_ids(attendance.wrong_clocks)))
-        self._show_beyond(fleet, set(_ids(attendance.silent)))
-        self._show_heard(fleet, now)
+    def place(self, rect: Rect, figure: Figure) -> None:
+        """Stand in a part of the picture."""
+        self._room_pt = rect.width * 72
+        self._lines = 2 if rect.height > _ROOM_FOR_TWO_LINES_IN else 1
+        lower = _SECOND_LINE_IN * (self._lines - 1)
+        tops = {row: rect.top - at - lower for row, at in _FROM_TOP_IN.items()}
+        tops |= {"title": rect.top - _FROM_TOP_IN["title"], "alarm": rect.top - _FROM_TOP_IN["alarm"] - lower / 2}
+        for row, text in self._texts.items():
+            text.set_position(fraction(figure, rect.left, tops[row]))
+        self._clock.set_position(fraction(figure, rect.right, tops["title"]))
+        self._heard.set_position(fraction(figure, rect.right, tops["past"]))
 
-    def _show_beyond(self, fleet: Fleet, silent: AbstractSet[int]) -> None:
-        machines = fleet.machines.values()
-        newest = max((machine.latest.timestamp for machine in machines), default="")
-        beyond = _ids(machines_of(ranked(machines, self._limits, newest, fleet.open_episodes), "beyond", "stopped"))
-        now = [machine_id for machine_id in beyond if machine_id not in silent]
-        if now:
-            _say(self._beyond, beyond_words(now), ANOMALY_COLOUR, bold=True)
-        elif beyond:
-            _say(self._beyond, silent_beyond_words(beyond), ANOMALY_COLOUR, bold=False)
-        else:
-            _say(self._beyond, "none beyond a limit now" if fleet.machines else "", QUIET_INK, bold=False)
+    def update(self, scene: Scene) -> None:
+        """Say what is to be said of the scene."""
+        first, *others = notices(scene)
+        words = drawable(first.words)
+        size = ALARM_PT * min(1, self._lines * 0.9 * self._room_pt / width_pt(words, ALARM_PT, bold=True))
+        if self._lines == 1:
+            size = min(ALARM_PT, size / 0.9)
+        size = max(size, ALARM_LEAST_PT)
+        self._texts["alarm"].set(text=in_lines(words, self._room_pt, size, self._lines), fontsize=size)
+        self._texts["alarm"].set_color(self._tones[first.tone])
+        tone = others[0].tone if others else "plain"
+        more = drawable("   ·   ".join(notice.words for notice in others))
+        if len(others) > 1:
+            more = f"next ({len(others)}): {more}"
+        self._texts["next"].set(text=clipped(more, self._room_pt, NEXT_PT, bold=True), color=self._tones[tone])
+        self._say_small(scene)
 
-    def _show_heard(self, fleet: Fleet, now: str) -> None:
-        heard = max((machine.latest.processed_at for machine in fleet.machines.values()), default=None)
-        if fleet.recent:
-            heard = fleet.recent[-1].processed_at
-        if heard is None:
-            _say(self._heard, "no reading yet", QUIET_INK, bold=False)
-            return
-        age_s = epoch_seconds(now) - epoch_seconds(heard)
-        if age_s > self._stale_after_s:
-            _say(self._heard, stale_words(age_s), ANOMALY_COLOUR, bold=True)
-        else:
-            _say(self._heard, heard_words(age_s), QUIET_INK, bold=False)
+    def _say_small(self, scene: Scene) -> None:
+        """Say what is known, by which clocks, and how old it is; each line shares its room with the one beside it."""
+        clock, heard = clock_words(scene.now, scene.at, scene.zone), heard_words(scene.heard_s)
+        machines = scene.fleet.machines
+        readings = sum(machine.readings for machine in machines.values())
+        title = f"{self._title}   {totals_words(len(machines), readings)}"
+        for left, words, right, beside in (
+            (self._texts["title"], title, self._clock, clock),
+            (self._texts["past"], past_words(scene), self._heard, heard),
+        ):
+            left.set_text(clipped(words, self._room_pt - width_pt(beside, FONT_PT) - 10, FONT_PT))
+            right.set_text(beside)
 
 
-def _ids(machines: Iterable[Machine]) -> list[int]:
-    return [machine.latest.machine_id for machine in machines]
-
-
-def _say(text: Text, words: str, colour: str, *, bold: bool) -> None:
-    text.set_text(words)
-    text.set_color(colour)
-    text.set_fontweight("bold" if bold else "normal")
+def _text(figure: Figure, **style: Any) -> Text:
+    return figure.text(0, 0, "", va="center", **style)

@@ -1,6 +1,10 @@
-"""Every colour and size of letters in the picture, once."""
+"""Every colour and size of letters in the picture, once.
 
-from typing import Final
+Grey by default, saturated colour for trouble alone (ISA-101): red is kept for alarms, and for the mode offline.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from utils.efficiency import EfficiencyLevel
 from utils.message import Mode
@@ -11,38 +15,75 @@ STATE_COLOURS: Final[dict[Mode, str]] = {
     "maintenance": "#F28E00",
     "offline": "#B3001B",
 }
-# Unlike the states' colours, and unlike one another for colour-blind people too; the darkest is the worst.
 LEVEL_COLOURS: Final[dict[EfficiencyLevel, str]] = {
-    "High": "#2C7FB8",
-    "Medium": "#8CC6DE",
-    "Low": "#C3A5CF",
-    "Critical": "#6A2A85",
+    "High": "#EAF4FC",
+    "Medium": "#6FA3D0",
+    "Low": "#31679E",
+    "Critical": "#06203F",
 }
-MACHINE_COLOURS: Final = (
-    "#0072B2", "#CC5FA0", "#222222", "#56B4E9", "#8C564B", "#4B3F9E", "#8A8A2E", "#7D8FA3",
-)  # fmt: skip
-"""One for each machine that is named in the trend panel; none of them is a state's colour."""
-ANOMALY_COLOUR: Final = "#D4001A"
-NORMAL_COLOUR: Final = (0.29, 0.43, 0.56, 0.35)
-OPTIMAL_COLOUR: Final = "#2C7FB8"
-OPTIMAL_INK: Final = "#2C6C99"
-OTHERS_COLOUR: Final = "#73808C"
+"""In one order, the darkest is the worst: told apart without red and green, and in grey print."""
 
 INK: Final = "#1F2933"
-QUIET_INK: Final = "#5B6770"
-BACKGROUND: Final = "#F5F7F8"
 PAPER: Final = "white"
-RULE: Final = "#D3DADF"
-SPINE: Final = "#AAB4BC"
-GRID: Final = "#E4E8EB"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of everything but modes and levels."""
+
+    ink: str
+    quiet_ink: str
+    background: str
+    paper: str
+    spine: str
+    grid: str
+    alarm: str
+    """For a machine beyond a limit, and for what makes the picture untrue."""
+    coming: str
+    """For a machine that is forecast to cross a limit."""
+    line: str
+    tail: str
+    band: str
+    zone: str
+    """From 90 % of a limit on."""
+
+
+LIGHT: Final = Theme(
+    ink=INK,
+    quiet_ink="#56626B",
+    background="#F5F7F8",
+    paper=PAPER,
+    spine="#AAB4BC",
+    grid="#E4E8EB",
+    alarm="#D4001A",
+    coming="#5B2A86",
+    line="#35556F",
+    tail="#8FA3B3",
+    band="#DDE3E8",
+    zone="#E9ECEF",
+)
+DARK: Final = Theme(
+    ink="#E6EBEF",
+    quiet_ink="#A3AFB8",
+    background="#12181D",
+    paper="#1A2229",
+    spine="#53616B",
+    grid="#2A353D",
+    alarm="#FF5A5F",
+    coming="#C9A2F2",
+    line="#9FC0D8",
+    tail="#5F7585",
+    band="#303D47",
+    zone="#26313A",
+)
+ThemeName = Literal["LIGHT", "DARK"]
+THEMES: Final[dict[str, Theme]] = {"LIGHT": LIGHT, "DARK": DARK}
 
 FONT_FAMILY: Final = "DejaVu Sans"
-TITLE_PT: Final = 20
+ALARM_PT: Final = 34
+ALARM_LEAST_PT: Final = 28
+NEXT_PT: Final = 19
+PANEL_TITLE_PT: Final = 16
 WAITING_PT: Final = 16
-PANEL_TITLE_PT: Final = 15
-CLOCK_PT: Final = 14
-HEADLINE_PT: Final = 13.5
-BAR_PT: Final = 13
-NAME_PT: Final = 11.0
-FONT_PT: Final = 10.5
-KEY_PT: Final = 10
+NAME_PT: Final = 14.0
+FONT_PT: Final = 14.0

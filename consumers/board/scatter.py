@@ -1,56 +1,86 @@
-"""The panel of temperature against vibration, with the safe limits."""
+"""The panel of temperature against vibration: where each machine is by its latest reading, and the safe limits."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from consumers.board.axes import Reach, frame, size_pt
+from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes, size_pt
 from consumers.board.hover import reading_words, set_points
 from consumers.board.labels import Box, place_beside
-from consumers.board.palette import (
-    ANOMALY_COLOUR,
-    FONT_PT,
-    GRID,
-    INK,
-    NAME_PT,
-    NORMAL_COLOUR,
-    OPTIMAL_COLOUR,
-    OPTIMAL_INK,
-    PAPER,
-)
+from consumers.board.layout import Rect
+from consumers.board.letters import drawable, width_pt
+from consumers.board.palette import FONT_PT, NAME_PT, Theme
+from consumers.board.scene import Scene
+from consumers.board.trend import kind_colour
 from consumers.board.view import set_view
-from consumers.board.words import machine_name, scatter_words
+from consumers.board.words import machine_name, value_words
+from consumers.machines.fleet import Fleet
+from consumers.machines.ranking import Urgency
 from consumers.records import RatedReading
 from utils.efficiency import Limits
 
-_READINGS: Final = 1_500
-_NAMED_POINTS: Final = 5
-_CROSSES_AVOIDED: Final = 60
-_EDGE: Final = 0.035  # of an axis: so far inside its ends, readings beyond it are drawn
-_DIGIT_EM: Final = 0.72  # width of the widest characters of a machine's name, with some room
+_NAMED: Final = 14
+_TAIL_READINGS: Final = 4_000
+_TAIL_POINTS: Final = 12
+_EDGE: Final = 0.03  # of an axis: the room beyond its scale, where what is off the scale is drawn
+_ZONE: Final = 0.9
 
 _Floats: TypeAlias = NDArray[np.float64]
+_Flags: TypeAlias = NDArray[np.bool_]
+
+
+class _Names:
+    """What machines are called, by id."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._machines = fleet.machines
+
+    def __getitem__(self, machine_id: int) -> str:
+        return drawable(machine_name(self._machines[machine_id]))
 
 
 class ScatterPanel:
-    """Temperature against vibration, with the safe limits; readings far outside are drawn at the edge."""
+    """The latest reading of each machine, never left out; the named ones with a short tail."""
 
-    def __init__(self, axes: Axes, limits: Limits) -> None:
-        self._axes = axes
-        self._subtitle = frame(axes, "Temperature against vibration", "Temperature, °C", "Vibration, mm/s RMS")
-        axes.grid(color=GRID, linewidth=0.8)
+    def __init__(self, figure: Figure, theme: Theme, limits: Limits) -> None:
+        self._theme = theme
+        self._limits = limits
+        self._title = PanelTitle(figure, theme, "Temperature against vibration")
+        self.axes = axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlabel="Temperature, °C", ylabel="Vibration, mm/s RMS")
+        axes.grid(color=theme.grid, linewidth=0.8)
         self._set_reach(limits)
-        _draw_limits(axes, limits)
-        self._normal = _points(axes, "o", color=NORMAL_COLOUR, markersize=5, markeredgewidth=0)
-        self._beyond = _points(axes, "X", color=ANOMALY_COLOUR, markersize=9, markeredgecolor=PAPER)
-        self._rings = _points(axes, "o", color="none", markersize=15, markeredgecolor=INK, markeredgewidth=1)
-        self._names = [_name(axes) for _ in range(_NAMED_POINTS)]
+        self._draw_limits()
+        self._tails = LineCollection([], colors=[theme.tail], linewidths=1.2, alpha=0.7)
+        axes.add_collection(self._tails, autolim=False)
+        self._silent = _points(axes, "o", markersize=6, color="none", markeredgecolor=theme.quiet_ink)
+        self._normal = _points(axes, "o", markersize=7, color=theme.line, markeredgewidth=0.6)
+        self._normal.set_markeredgecolor(theme.paper)
+        self._beyond = _points(axes, "X", markersize=12, color=theme.alarm, markeredgecolor=theme.paper)
+        colours = {"<": theme.ink, "v": theme.ink, ">": theme.alarm, "^": theme.alarm}
+        self._arrows = {
+            marker: _points(axes, marker, markersize=15, color=colour, markeredgewidth=0)
+            for marker, colour in colours.items()
+        }
+        self._names = [axes.text(0, 0, "", transform=axes.transAxes, zorder=6) for _ in range(_NAMED)]
+        for name in self._names:
+            name.set(fontsize=NAME_PT, weight="bold")
+
+    def place(self, rect: Rect, figure: Figure) -> None:
+        """Stand in a part of the picture."""
+        self._title.place(rect, figure)
+        place_axes(self.axes, rect.within(58, 46, 72, TITLE_ROOM_PT + 18))
+        width, height = size_pt(self.axes)
+        self.axes.xaxis.set_label_coords(0.5, -28 / height)
+        self.axes.yaxis.set_label_coords(-40 / width, 0.5)
 
     def _set_reach(self, limits: Limits) -> None:
         """Choose how far the axes reach at first, and how far at most; the limits are always well inside."""
@@ -62,83 +92,141 @@ class ScatterPanel:
         self._widest_c = (cold_c - 1.5 * span_c, hot_c + 1.5 * span_c)
         self._widest_mm_s = (0.0, 4 * rough_mm_s)
 
-    def update(self, recent: Sequence[RatedReading]) -> None:
-        """Draw the newest readings."""
-        newest = list(islice(reversed(recent), _READINGS))
-        temperature_c = np.array([reading.temperature_c for reading in newest])
-        vibration_mm_s = np.array([reading.vibration_mm_s for reading in newest])
-        beyond = np.array([reading.is_anomaly for reading in newest], np.bool_)
-        x, left, right = _onto_scale(temperature_c, self._widest_c, self._reach_c)
-        y, bottom, top = _onto_scale(vibration_mm_s, self._widest_mm_s, self._reach_mm_s)
-        set_view(self._axes, (left, right), (bottom, top))
-        set_points(self._axes, x, y, lambda index: reading_words(newest[index]))
-        self._normal.set_data(x[~beyond], y[~beyond])
-        self._beyond.set_data(x[beyond], y[beyond])
-        outside = int(np.count_nonzero((x != temperature_c) | (y != vibration_mm_s)))
-        self._subtitle.set_text(scatter_words(len(newest), int(beyond.sum()), outside))
-        self._ring_newest(newest, x, y)
+    def _draw_limits(self) -> None:
+        """Draw the safe limits, each with its number, and the zone from 90 % of each."""
+        axes, theme = self.axes, self._theme
+        hot_c, rough_mm_s = self._limits.temperature_safe_max_c, self._limits.vibration_safe_max_mm_s
+        zone: Any = {"color": theme.zone, "linewidth": 0, "zorder": 0.4}
+        if hot_c > 0:
+            axes.axvspan(_ZONE * hot_c, hot_c, **zone)
+        axes.axhspan(_ZONE * rough_mm_s, rough_mm_s, **zone)
+        limit: Any = {"color": theme.alarm, "linestyle": "--", "linewidth": 1.6}
+        axes.axvline(hot_c, **limit)
+        axes.axhline(rough_mm_s, **limit)
+        style: Any = {"fontsize": FONT_PT, "color": theme.alarm, "annotation_clip": False}
+        above: Any = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+        beside: Any = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
+        axes.annotate(f"limit {hot_c:g} °C", (hot_c, 1), (0, 4), ha="center", va="bottom", **style, **above)
+        axes.annotate(f"limit\n{rough_mm_s:g} mm/s", (1, rough_mm_s), (4, 0), va="center", **style, **beside)
 
-    def _ring_newest(self, newest: Sequence[RatedReading], x: _Floats, y: _Floats) -> None:
-        """Ring the newest anomalies, one a machine, and name their machines if there is room."""
-        anomalies = [index for index, reading in enumerate(newest) if reading.is_anomaly]
-        first: dict[int, int] = {}
-        for index in anomalies:
-            if len(first) < _NAMED_POINTS:
-                first.setdefault(newest[index].machine_id, index)
-        ringed, crosses = list(first.values()), anomalies[:_CROSSES_AVOIDED]
-        self._rings.set_data(x[ringed], y[ringed])
-        self._set_names(
-            [machine_name(machine_id) for machine_id in first],
-            self._places_pt(x[ringed], y[ringed]),
-            self._places_pt(x[crosses], y[crosses]),
+    def update(self, scene: Scene) -> None:
+        """Draw the machines."""
+        latest = [machine.latest for machine in scene.fleet.machines.values()]
+        silent = {machine.latest.machine_id for machine in scene.silent}
+        names = _Names(scene.fleet)
+        temperature_c = np.array([reading.temperature_c for reading in latest], np.float64)
+        vibration_mm_s = np.array([reading.vibration_mm_s for reading in latest], np.float64)
+        beyond = np.array([reading.is_anomaly for reading in latest], np.bool_)
+        quiet = np.array([reading.machine_id in silent for reading in latest], np.bool_)
+        x, *x_ends = _onto_scale(temperature_c, self._widest_c, self._reach_c)
+        y, *y_ends = _onto_scale(vibration_mm_s, self._widest_mm_s, self._reach_mm_s)
+        set_view(self.axes, (x_ends[0], x_ends[1]), (y_ends[0], y_ends[1]))
+        set_points(self.axes, x, y, lambda index: reading_words(latest[index], names[latest[index].machine_id]))
+        off = self._draw_arrows(x, y, temperature_c, vibration_mm_s)
+        for points, chosen in (
+            (self._normal, ~beyond & ~quiet & ~off),
+            (self._silent, ~beyond & quiet & ~off),
+            (self._beyond, beyond),
+        ):
+            points.set_data(x[chosen], y[chosen])
+        places = {reading.machine_id: (x[i], y[i]) for i, reading in enumerate(latest)}
+        named = self._named(scene, latest, off)
+        self._draw_tails(scene, [reading.machine_id for reading, _ in named], (*x_ends, *y_ends))
+        unnamed = self._set_names(
+            named, names, places, {reading.machine_id for reading in islice(_of(latest, off), _NAMED)}
         )
+        self._title.say(*_span(len(latest), int(beyond.sum()), unnamed))
+
+    def _draw_arrows(self, x: _Floats, y: _Floats, temperature_c: _Floats, vibration_mm_s: _Floats) -> _Flags:
+        """Draw an arrow at the edge for each value off the scale; return whose they are."""
+        off = np.zeros(len(x), np.bool_)
+        for marker, chosen in (
+            ("<", temperature_c < x),
+            (">", temperature_c > x),
+            ("v", vibration_mm_s < y),
+            ("^", vibration_mm_s > y),
+        ):
+            self._arrows[marker].set_data(x[chosen], y[chosen])
+            off |= chosen
+        return off
+
+    def _named(self, scene: Scene, latest: Sequence[RatedReading], off: _Flags) -> list[tuple[RatedReading, str]]:
+        """Return the machines to name and their colours: beyond a limit, off the scale, the nearest of the rest."""
+        ranking = scene.ranking
+        chosen = [urgency for urgency in ranking if urgency.kind != "near"]
+        chosen += [urgency for urgency in ranking if urgency.kind == "near"][:1]
+        found = {urgency.machine.latest.machine_id: self._entry(urgency) for urgency in chosen}
+        for reading in _of(latest, off):
+            found.setdefault(reading.machine_id, (reading, self._theme.ink))
+        return list(found.values())
+
+    def _entry(self, urgency: Urgency) -> tuple[RatedReading, str]:
+        return urgency.machine.latest, kind_colour(self._theme, urgency)
+
+    def _draw_tails(self, scene: Scene, machine_ids: Sequence[int], ends: Sequence[float]) -> None:
+        """Draw where the named machines came from, a few readings back; values off the scale have no tail."""
+        left, right, bottom, top = ends
+        wanted = set(machine_ids[:_NAMED])
+        tails: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        for reading in islice(reversed(scene.readings), _TAIL_READINGS):
+            place = reading.temperature_c, reading.vibration_mm_s
+            if reading.machine_id not in wanted or len(tails[reading.machine_id]) >= _TAIL_POINTS:
+                continue
+            if left <= place[0] <= right and bottom <= place[1] <= top:
+                tails[reading.machine_id].append(place)
+        self._tails.set_segments([np.array(tail) for tail in tails.values() if len(tail) > 1])
 
     def _set_names(
-        self, names: Sequence[str], anchors: Sequence[tuple[float, float]], crosses: Sequence[tuple[float, float]]
-    ) -> None:
-        """Write names beside their anchors, off the rings, and off the crosses if that is possible."""
-        area = Box(0, 0, *size_pt(self._axes))
-        sizes = [(len(name) * _DIGIT_EM * NAME_PT, 1.3 * NAME_PT) for name in names]
-        rings = [_around(place, 8) for place in anchors]
-        boxes = place_beside(anchors, sizes, area, rings, [_around(place, 4) for place in crosses])
+        self,
+        named: Sequence[tuple[RatedReading, str]],
+        names: _Names,
+        places: dict[int, tuple[float, float]],
+        off: set[int],
+    ) -> int:
+        """Write names beside their machines, clear of one another; return how many found no room."""
+        chosen = named[:_NAMED]
+        words = [
+            _words(reading, names[reading.machine_id], is_off=reading.machine_id in off) for reading, _ in chosen
+        ]
+        area = Box(0, 0, *size_pt(self.axes))
+        anchors = self._places_pt([places[reading.machine_id] for reading, _ in chosen], area)
+        sizes = [(width_pt(word, NAME_PT, bold=True) + 4, 1.25 * NAME_PT) for word in words]
+        boxes = place_beside(anchors, sizes, area, (), [_around(place, 6) for place in anchors])
         for text in self._names:
             text.set_text("")
-        for text, name, box in zip(self._names, names, boxes, strict=False):
+        for text, word, (_, colour), box in zip(self._names, words, chosen, boxes, strict=False):
             if box is not None:
-                text.set_text(name)
+                text.set(text=word, color=colour)
                 text.set_position((box.left / area.right, (box.bottom + 0.25 * NAME_PT) / area.top))
+        return len(named) - sum(box is not None for box in boxes)
 
-    def _places_pt(self, x: _Floats, y: _Floats) -> list[tuple[float, float]]:
+    def _places_pt(self, places: Sequence[tuple[float, float]], area: Box) -> list[tuple[float, float]]:
         """Return where points lie in the panel, in points of type from its lower left corner."""
-        width_pt, height_pt = size_pt(self._axes)
-        fractions = self._axes.transLimits.transform(np.column_stack((x, y)).reshape(-1, 2))
-        return [(right * width_pt, up * height_pt) for right, up in fractions.tolist()]
+        fractions = self.axes.transLimits.transform(np.array(places, np.float64).reshape(-1, 2))
+        return [(right * area.right, up * area.top) for right, up in fractions.tolist()]
 
 
-def _draw_limits(axes: Axes, limits: Limits) -> None:
-    """Draw the safe limits and the optimal range, each with its number."""
-    hot_c, rough_mm_s = limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s
-    low_c, high_c = limits.temperature_optimal_min_c, limits.temperature_optimal_max_c
-    axes.axvspan(low_c, high_c, color=OPTIMAL_COLOUR, alpha=0.07, linewidth=0)
-    axes.axvline(hot_c, color=ANOMALY_COLOUR, linestyle="--", linewidth=1.4)
-    axes.axhline(rough_mm_s, color=ANOMALY_COLOUR, linestyle="--", linewidth=1.4)
-    above: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "va": "bottom", "fontsize": FONT_PT}
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": FONT_PT}
-    axes.text(hot_c, 1.02, f"safe limit {hot_c:g} °C", ha="left", color=ANOMALY_COLOUR, **above)
-    axes.text(1.012, rough_mm_s, f"safe limit\n{rough_mm_s:g} mm/s", color=ANOMALY_COLOUR, **beside)
-    axes.text(high_c, 1.02, f"optimal {low_c:g} to {high_c:g} °C", ha="right", color=OPTIMAL_INK, **above)
+def _of(latest: Sequence[RatedReading], chosen: _Flags) -> list[RatedReading]:
+    return [latest[index] for index in np.flatnonzero(chosen).tolist()]
+
+
+def _words(reading: RatedReading, name: str, *, is_off: bool) -> str:
+    if not is_off:
+        return name
+    return f"{name} {value_words(reading.temperature_c)} °C, {value_words(reading.vibration_mm_s)} mm/s"
+
+
+def _span(machines: int, beyond: int, unnamed: int) -> list[str]:
+    if not machines:
+        return []
+    return ["latest of each", f"{beyond:,} beyond a limit (×)", f"{unnamed:,} not named" if unnamed else ""]
 
 
 def _points(axes: Axes, marker: str, **style: Any) -> Line2D:
-    (points,) = axes.plot([], [], marker, **style)
+    (points,) = axes.plot([], [], marker, linestyle="none", **style)
     points.set_clip_on(False)
     points.set_zorder(3)
     return points
-
-
-def _name(axes: Axes) -> Text:
-    paper = {"facecolor": PAPER, "alpha": 0.8, "linewidth": 0, "pad": 0.5}
-    return axes.text(0, 0, "", fontsize=NAME_PT, weight="bold", transform=axes.transAxes, zorder=4, bbox=paper)
 
 
 def _around(place: tuple[float, float], reach: float) -> Box:
@@ -147,9 +235,11 @@ def _around(place: tuple[float, float], reach: float) -> Box:
 
 
 def _onto_scale(values: _Floats, widest: tuple[float, float], reach: Reach) -> tuple[_Floats, float, float]:
-    """Return the values with those beyond the widest sensible axis moved to just inside its ends, and those ends."""
+    """Return the values with those off the scale moved to its ends, and the ends of the axis, a little further out.
+
+    The order of values is never reversed: no value within the scale lies beyond its ends.
+    """
     inside = values[(values >= widest[0]) & (values <= widest[1])]
-    low, high = reach.cover(inside.min(), inside.max()) if len(inside) else reach.shown
+    low, high = reach.cover(float(inside.min()), float(inside.max())) if len(inside) else reach.shown
     margin = _EDGE * (high - low)
-    moved = np.where(values > widest[1], high - margin, np.where(values < widest[0], low + margin, values))
-    return moved, low, high
+    return np.clip(values, low, high), low - margin, high + margin

@@ -1,216 +1,217 @@
-"""The panel of efficiency over time.
+"""The panel of efficiency over time: a strip for each of up to eight machines, all on one time axis.
 
-A plant may have thousands of machines, but a person can follow only a few lines. So the worst machines get a colour
-each and their name at the line's end. All others are drawn in grey, the fainter the more of them there are. A machine
-keeps its colour for as long as it is named. At each frame the lines are made anew from the recent readings and
-minutes (see `lines`), and shown by artists that were made once.
+A plant may have thousands of machines, but a person can follow only a few. Of more than eight, those are shown that
+the ranking names first, each over the band in which the middle 80 % of the fleet lie. A point is the mean of its
+time; a red cross marks each point that holds an anomaly, at the worst score, however short that was.
 """
 
-from collections.abc import Sequence
-from datetime import UTC
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import PolyCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from consumers.board.axes import frame, inches, size_pt
-from consumers.board.hover import reading_words, set_points
-from consumers.board.labels import spread
+from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, place_axes
+from consumers.board.courses import Band, Columned, Course, Floats
+from consumers.board.hover import point_words, set_points
+from consumers.board.layout import Rect
 from consumers.board.letters import drawable
-from consumers.board.lines import Floats, Lines, lines_of, past_minutes
-from consumers.board.palette import GRID, MACHINE_COLOURS, NAME_PT, OTHERS_COLOUR, WAITING_PT
-from consumers.board.view import set_view
-from consumers.board.words import machine_name, trend_words, waiting_words
-from consumers.machines.attendance import Attendance
-from consumers.machines.fleet import Fleet
-from consumers.machines.ranking import ranked
-from consumers.records import RatedReading
-from utils.efficiency import Limits
-from utils.message import epoch_seconds
+from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT, Theme
+from consumers.board.scene import STRIPS, Scene
+from consumers.board.view import is_held
+from consumers.board.words import machine_name, offset_words, span_words, waiting_words
+from consumers.machines.ranking import Urgency
 from utils.text import duration, printable
 
-_NAME_GAP_PT: Final = 15.0
+_LEFT_PT: Final = 96.0
+_RIGHT_PT: Final = 62.0
+_AXIS_PT: Final = 28.0
+_GAP_PT: Final = 5.0
 _POINTS_WITH_MARKERS: Final = 25
-_GREY_LINES: Final = 10  # of full strength: more lines than this share as much ink
+_CROSS_PT: Final = 9.0
+_MANY_CROSSES: Final = 20
 _SHORTEST_SPAN_S: Final = 10.0
 _DAY_S: Final = 86_400.0
 _FIRST_DAY: Final = -719_160.0  # in the years 1 and 9999: matplotlib draws no dates beyond them
 _LAST_DAY: Final = 2_932_890.0
-
-
-class _End(NamedTuple):
-    """Where a named machine's line ends. Ends sort by their height."""
-
-    score: float
-    slot: int
-    machine_id: int
-    time_d: float
+_BASE: Final = -7.0  # where the mark of maintenance lies, below all scores
 
 
 class TrendPanel:
-    """Efficiency over time: a few machines coloured and named at their line's end, any others grey."""
+    """Efficiency over time, a strip for each machine."""
 
-    def __init__(self, axes: Axes, limits: Limits, waiting_for: str, window_s: float) -> None:
-        self._axes = axes
-        self._limits = limits
-        self._window_s = window_s
-        self._waiting = _waiting_text(axes, waiting_for)
-        self._subtitle = frame(axes, "Efficiency over time", "Time, UTC", "Efficiency, %")
-        _set_scales(axes)
-        (self._dots,) = axes.plot([], [], "o", markersize=3, color=OTHERS_COLOUR, alpha=0.5, markeredgewidth=0)
-        self._others = _collection(axes, colors=[OTHERS_COLOUR], linewidths=0.9)
-        beside = axes.get_yaxis_transform()
-        self._leaders = _collection(axes, linewidths=1.0, linestyles=":", clip_on=False, transform=beside)
-        self._named = [_named_line(axes, slot) for slot in range(len(MACHINE_COLOURS))]
-        self._names = [_name(axes, colour) for colour in MACHINE_COLOURS]
-        self._slots: dict[int, int] = {}
+    def __init__(self, figure: Figure, theme: Theme, waiting_for: str, zone: Any) -> None:
+        self._figure = figure
+        self._title = PanelTitle(figure, theme, "Efficiency over time")
+        first = figure.add_axes((0, 0, 1, 1))
+        locator = AutoDateLocator(tz=zone, minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+        first.xaxis.set_major_locator(locator)
+        first.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone, show_offset=False))  # type: ignore[no-untyped-call]
+        rest = [figure.add_axes((0, 0, 1, 1), sharex=first) for _ in range(STRIPS - 1)]
+        self._strips = [Strip(axes, theme) for axes in (first, *rest)]
+        self._waiting = figure.text(
+            0, 0, waiting_words(drawable(printable(waiting_for))), fontsize=WAITING_PT, ha="center", va="center"
+        )
+        self._rect = Rect(0, 0, 1, 1)
+        self._ids: list[int] = []
+        self._placed = 0
+        self._band: tuple[object, Band] | None = None
 
-    def update(self, fleet: Fleet, attendance: Attendance) -> None:
-        """Draw the attendance's readings, and the minutes before; if no machine is known, say what is waited for."""
-        self._waiting.set_visible(not fleet.machines)
-        self._axes.xaxis.set_visible(bool(attendance.readings))
-        readings = attendance.readings
-        if readings:
-            minutes = past_minutes(fleet, readings)
-            lines = lines_of(readings, self._window_s, attendance.silence_s, minutes)
-            self._draw(fleet, lines)
-            set_points(self._axes, lines.time_s / _DAY_S, lines.score, partial(_point_words, lines, readings))
+    def place(self, rect: Rect, figure: Figure) -> None:
+        """Stand in a part of the picture."""
+        self._rect = rect
+        self._title.place(rect, figure)
+        width, height = figure.get_size_inches()
+        self._waiting.set_position(((rect.left + rect.width / 2) / width, (rect.bottom + rect.height / 2) / height))
+        self._placed = 0
 
-    def _draw(self, fleet: Fleet, lines: Lines) -> None:
-        shown = np.unique(lines.machine_id).tolist()
-        newest = max(fleet.machines[machine_id].latest.timestamp for machine_id in shown)
-        machines = (fleet.machines[machine_id] for machine_id in shown)
-        ranking = ranked(machines, self._limits, newest, fleet.open_episodes)
-        chosen = [urgency.machine.latest.machine_id for urgency in ranking[: len(MACHINE_COLOURS)]]
-        self._assign_slots(chosen)
-        mean = f" (mean of {duration(lines.mean_of_s)})" if lines.mean_of_s else ""
-        self._axes.set_ylabel(f"Efficiency, %{mean}")
-        self._subtitle.set_text(trend_words(len(chosen), len(shown)))
-        self._set_time_axis(lines.time_s)
-        self._draw_others(lines)
-        self._draw_names(fleet, self._draw_named(lines))
+    def update(self, scene: Scene) -> None:
+        """Draw the machines of the ranking; if no machine is known, say what is waited for."""
+        chosen = self._chosen(scene)
+        self._waiting.set_visible(not chosen)
+        self._place_strips(len(chosen))
+        if not chosen:
+            self._title.say("")
+            return
+        columned = Columned(scene, [urgency.machine.latest.machine_id for urgency in chosen])
+        self._set_time_axis(columned)
+        is_part = len(scene.fleet.machines) > STRIPS
+        band = self._band_of(scene, columned) if is_part else None
+        silent = {machine.latest.machine_id for machine in scene.silent}
+        wrong = {machine.latest.machine_id for machine in scene.wrong_clocks}
+        for strip, urgency in zip(self._strips, chosen, strict=False):
+            machine_id = urgency.machine.latest.machine_id
+            note = "wrong clock" if machine_id in wrong else "silent" if machine_id in silent else ""
+            strip.update(urgency, columned.course(machine_id), band, note)
+        self._title.say(*_span(scene, columned, len(chosen)))
 
-    def _assign_slots(self, chosen: Sequence[int]) -> None:
-        """Give each chosen machine a colour, which it keeps for as long as it stays chosen."""
-        self._slots = {machine_id: slot for machine_id, slot in self._slots.items() if machine_id in chosen}
-        free = iter(sorted(set(range(len(MACHINE_COLOURS))) - set(self._slots.values())))
-        for machine_id in sorted(set(chosen) - set(self._slots)):
-            self._slots[machine_id] = next(free)
+    def _chosen(self, scene: Scene) -> list[Urgency]:
+        """Return the machines to show: those that need a look as ranked, then others, which stay as long as they may.
 
-    def _set_time_axis(self, time_s: Floats) -> None:
-        newest = time_s.max()
-        span_s = max(newest - time_s.min(), _SHORTEST_SPAN_S)
-        left, right = (newest - 1.01 * span_s) / _DAY_S, (newest + 0.01 * span_s) / _DAY_S
-        set_view(self._axes, (max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1)))
+        Up to eight machines stand in the order of their ids.
+        """
+        urgent = [urgency for urgency in scene.ranking if urgency.kind != "near"]
+        near = [urgency for urgency in scene.ranking if urgency.kind == "near"]
+        shown = set(self._ids)
+        near.sort(key=lambda urgency: urgency.machine.latest.machine_id not in shown)  # stable: as ranked
+        kept = sorted(near[: max(STRIPS - len(urgent), 0)], key=_machine_id)
+        chosen = [*urgent[:STRIPS], *kept]
+        if len(scene.fleet.machines) <= STRIPS:
+            chosen.sort(key=_machine_id)
+        self._ids = list(map(_machine_id, chosen))
+        return chosen
 
-    def _draw_others(self, lines: Lines) -> None:
-        other = ~np.isin(lines.machine_id, list(self._slots))
-        points = np.column_stack((lines.time_s[other] / _DAY_S, lines.score[other]))
-        parts = np.split(points, np.flatnonzero(lines.begins[other])[1:])
-        self._others.set_segments([part for part in parts if len(part) > 1])
-        # The more lines, the fainter each: only places that many of them share are dark.
-        self._others.set_alpha(float(np.clip(_GREY_LINES / max(len(parts), 1), 0.07, 0.35)))
-        alone = np.array([part[0] for part in parts if len(part) == 1]).reshape(-1, 2)
-        self._dots.set_data(alone[:, 0], alone[:, 1])
+    def _place_strips(self, count: int) -> None:
+        if count == self._placed and count:
+            return
+        self._placed = count
+        inner = self._rect.within(_LEFT_PT, _AXIS_PT, _RIGHT_PT, TITLE_ROOM_PT)
+        gap = _GAP_PT / 72
+        height = (inner.height - gap * (max(count, 1) - 1)) / max(count, 1)
+        for place, strip in enumerate(self._strips):
+            strip.axes.set_visible(place < count)
+            strip.axes.xaxis.set_visible(place == count - 1)
+            bottom = inner.top - (place + 1) * height - place * gap
+            if place < count:
+                place_axes(strip.axes, Rect(inner.left, bottom, inner.width, height))
 
-    def _draw_named(self, lines: Lines) -> list[_End]:
-        """Draw the lines of the chosen machines, and return where they end, from the lowest to the highest."""
-        ends: list[_End] = []
-        for machine_id, slot in self._slots.items():
-            own = np.flatnonzero(lines.machine_id == machine_id)
-            time_d, score = lines.time_s[own] / _DAY_S, lines.score[own]
-            _set_broken_line(self._named[slot], time_d, score, lines.begins[own])
-            ends.append(_End(float(score[-1]), slot, machine_id, float(time_d[-1])))
-        for slot in set(range(len(self._named))) - set(self._slots.values()):
-            self._named[slot].set_data([], [])
-            self._names[slot].set_text("")
-        return sorted(ends)
+    def _set_time_axis(self, columned: Columned) -> None:
+        newest_s, span_s = columned.newest_s, max(columned.span_s, _SHORTEST_SPAN_S)
+        left, right = (newest_s - 1.01 * span_s) / _DAY_S, (newest_s + 0.01 * span_s) / _DAY_S
+        if not any(is_held(strip.axes) for strip in self._strips):  # they share their time axis
+            self._strips[0].axes.set_xlim(max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1))
 
-    def _draw_names(self, fleet: Fleet, ends: Sequence[_End]) -> None:
-        """Name the lines beside their ends, with a dotted leader from each end to its name."""
-        left, right = self._axes.get_xlim()
-        low, high = self._axes.get_ylim()
-        gap = _NAME_GAP_PT / size_pt(self._axes)[1] * (high - low)
-        heights = spread([end.score for end in ends], gap, low, high)
-        leaders = []
-        for (score, slot, machine_id, time_d), height in zip(ends, heights, strict=True):
-            beyond = " ×" if fleet.machines[machine_id].latest.is_anomaly else ""
-            self._names[slot].set_text(f"{machine_name(machine_id)}  {score:.0f} %{beyond}")
-            self._names[slot].set_y(height)
-            leaders.append([((time_d - left) / (right - left), score), (1.005, score), (1.03, height)])
-        self._leaders.set_segments(leaders)
-        self._leaders.set_color([MACHINE_COLOURS[end.slot] for end in ends])
+    def _band_of(self, scene: Scene, columned: Columned) -> Band:
+        """Return the fleet's band; where it is of minutes, it is worked out anew only when a minute is over."""
+        key = (scene.at[:16], columned.bin_s, len(scene.fleet.machines)) if columned.is_by_minute else object()
+        if self._band is None or self._band[0] != key:
+            self._band = key, columned.band()
+        return self._band[1]
 
 
-def _point_words(lines: Lines, readings: Sequence[RatedReading], index: int) -> str:
-    """Return what is said of a point: the reading next to it, and over what it is a mean."""
-    machine_id, time_s = int(lines.machine_id[index]), lines.time_s[index]
-    near_s = max(lines.mean_of_s, 60.0)
-    own = [reading for reading in readings if reading.machine_id == machine_id]
-    own = [reading for reading in own if abs(epoch_seconds(reading.timestamp) - time_s) <= near_s]
-    nearest = min(own, key=lambda reading: abs(epoch_seconds(reading.timestamp) - time_s), default=None)
-    words = machine_name(machine_id) if nearest is None else reading_words(nearest)
-    mean = f"\nmean of {duration(lines.mean_of_s)}: {lines.score[index]:.0f} %" if lines.mean_of_s else ""
-    return words + mean
+class Strip:
+    """One machine over time, 0 to 100 %."""
+
+    def __init__(self, axes: Axes, theme: Theme) -> None:
+        self.axes = axes
+        self._theme = theme
+        axes.set_ylim(-12, 108)
+        axes.yaxis.set_visible(False)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="x", length=4)
+        for height in (0, 50, 100):
+            axes.axhline(height, color=theme.grid, linewidth=0.8, zorder=0.5)
+        self._band = PolyCollection([], facecolor=theme.band, linewidth=0, zorder=0.6)
+        axes.add_collection(self._band, autolim=False)
+        (self._line,) = axes.plot([], [], "o-", markersize=4, markeredgewidth=0, linewidth=1.8, color=theme.line)
+        (self._maintenance,) = axes.plot([], [], "-", color=STATE_COLOURS["maintenance"], linewidth=5)
+        self._maintenance.set_solid_capstyle("butt")
+        style: Any = {"markersize": 9, "markeredgewidth": 2.4, "color": theme.alarm}
+        (self._crosses,) = axes.plot([], [], "x", zorder=4, clip_on=False, **style)
+        beside: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+        text: Any = {"va": "center", "fontsize": NAME_PT, **beside}
+        self._name = axes.annotate("", (0, 0.5), (-8, 0), ha="right", weight="bold", **text)
+        self._value = axes.annotate("", (1, 0.5), (8, 0), ha="left", weight="bold", **text)
+        self._note = axes.text(0.01, 0.5, "", transform=axes.transAxes, va="center", fontsize=FONT_PT, zorder=5)
+        self._note.set_color(theme.quiet_ink)
+
+    def update(self, urgency: Urgency, course: Course, band: Band | None, note: str) -> None:
+        """Show a machine."""
+        latest = urgency.machine.latest
+        colour, name = kind_colour(self._theme, urgency), drawable(machine_name(urgency.machine))
+        self._name.set(text=name, color=colour)
+        self._value.set(text=f"{latest.efficiency_score:.0f} %" if not note else "old", color=colour)
+        nothing = "" if len(course.time_s) else "no reading in this span"
+        self._note.set_text(", ".join(filter(None, (note, nothing))))
+        x = course.time_s / _DAY_S
+        set_points(self.axes, x, course.score, lambda index: point_words(latest, name, course, index))
+        cuts = np.flatnonzero(course.begins)[1:]
+        alone = course.begins & np.append(course.begins[1:], True) if len(x) else course.begins
+        marked = alone | (len(x) <= _POINTS_WITH_MARKERS)
+        self._line.set_data(np.insert(x, cuts, np.nan), np.insert(course.score, cuts, np.nan))
+        self._line.set_markevery(np.flatnonzero(np.insert(marked, cuts, False)).tolist())
+        hit = course.anomalies > 0
+        self._crosses.set_data(x[hit], course.worst[hit])
+        self._crosses.set_markersize(_CROSS_PT if hit.sum() <= _MANY_CROSSES else _CROSS_PT / 2)
+        self._maintenance.set_data(*_stretches(x, course))
+        self._band.set_verts([] if band is None else [_outline(band)])
 
 
-def _waiting_text(axes: Axes, waiting_for: str) -> Text:
-    words = waiting_words(drawable(printable(waiting_for)))
-    return axes.text(0.5, 0.5, words, fontsize=WAITING_PT, ha="center", va="center", transform=axes.transAxes)
+def kind_colour(theme: Theme, urgency: Urgency) -> str:
+    """Return the colour of a machine's name, in every panel: red beyond a limit, another if it is forecast to be."""
+    return {"beyond": theme.alarm, "stopped": theme.quiet_ink, "forecast": theme.coming}.get(urgency.kind, theme.ink)
 
 
-def _set_scales(axes: Axes) -> None:
-    locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call]
-    axes.set_ylim(-4, 104)
-    axes.set_yticks(range(0, 101, 20))
-    axes.grid(color=GRID, linewidth=0.8)
+def _machine_id(urgency: Urgency) -> int:
+    return urgency.machine.latest.machine_id
 
 
-def _collection(axes: Axes, **style: Any) -> LineCollection:
-    lines = LineCollection([], **style)
-    axes.add_collection(lines, autolim=False)
-    return lines
+def _stretches(x: Floats, course: Course) -> tuple[Floats, Floats]:
+    """Return a line below the scores where a machine was in maintenance, with gaps elsewhere."""
+    if not course.is_maintenance.any():
+        return np.empty(0), np.empty(0)
+    # Each point stands for its time: half the way to its neighbours on either side.
+    half = float(np.median(np.diff(x))) / 2 if len(x) > 1 else 5 / _DAY_S
+    own = x[course.is_maintenance]
+    places = np.column_stack((own - half, own + half, np.full(len(own), np.nan))).ravel()
+    return places, np.full(len(places), _BASE)
 
 
-def _named_line(axes: Axes, slot: int) -> Line2D:
-    # Scores change in steps, so lines often lie upon one another. Each is therefore moved by half its width from the
-    # next: the first stays in its place, the others are moved above and below it in turns.
-    raised_in = (slot + 1) // 2 * (1 if slot % 2 else -1) * 0.9 / 72
-    (line,) = axes.plot(
-        [],
-        [],
-        "o-",
-        color=MACHINE_COLOURS[slot],
-        linewidth=1.9,
-        markersize=4.5,
-        markeredgewidth=0,
-        solid_joinstyle="round",
-        transform=axes.transData + ScaledTranslation(0, raised_in, inches(axes)),
-    )
-    return line
+def _outline(band: Band) -> NDArray[np.float64]:
+    x = band.time_s / _DAY_S
+    return np.column_stack((np.concatenate((x, x[::-1])), np.concatenate((band.low, band.high[::-1]))))
 
 
-def _name(axes: Axes, colour: str) -> Text:
-    beside = axes.get_yaxis_transform()
-    return axes.text(
-        1.035, 0, "", transform=beside, color=colour, fontsize=NAME_PT, weight="bold", va="center_baseline"
-    )
-
-
-def _set_broken_line(line: Line2D, x: Floats, y: Floats, begins: NDArray[np.bool_]) -> None:
-    """Show points as a broken line, with markers on those that stand alone, on the last, and on all if few."""
-    cuts = np.flatnonzero(begins)[1:]
-    alone = begins & np.append(begins[1:], True)
-    marked = alone | (len(x) <= _POINTS_WITH_MARKERS)
-    marked[-1] = True
-    line.set_data(np.insert(x, cuts, np.nan), np.insert(y, cuts, np.nan))
-    line.set_markevery(np.flatnonzero(np.insert(marked, cuts, False)).tolist())
+def _span(scene: Scene, columned: Columned, shown: int) -> list[str]:
+    machines = len(scene.fleet.machines)
+    return [
+        span_words(columned.span_s, is_stale=scene.is_stale),
+        offset_words(scene.at, scene.zone),
+        f"{shown} of {machines:,}" if machines > shown else "0 to 100 %",
+        "× anomaly",
+        "grey: 80 % of all" if machines > shown else "",
+        f"mean of {duration(columned.bin_s)}" if columned.bin_s else "",
+    ]

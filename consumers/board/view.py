@@ -11,13 +11,18 @@ from consumers.board.figure import DashboardFigure
 
 def set_view(axes: Axes, xlim: tuple[float, float] | None = None, ylim: tuple[float, float] | None = None) -> None:
     """Set the limits of a panel's axes; while a user holds them they stay as they are."""
-    figure = axes.get_figure(root=True)
-    if isinstance(figure, DashboardFigure) and axes in figure.held:
+    if is_held(axes):
         return
     if xlim is not None:
         axes.set_xlim(*xlim)
     if ylim is not None:
         axes.set_ylim(*ylim)
+
+
+def is_held(axes: Axes) -> bool:
+    """Return whether a user has zoomed or panned a panel."""
+    figure = axes.get_figure(root=True)
+    return isinstance(figure, DashboardFigure) and axes in figure.held
 
 
 class Hold:

@@ -18,13 +18,12 @@ from consumers.board.faults import Faults
 from consumers.board.figure import FIGURE_DPI, FIGURE_SIZE_IN, DashboardFigure
 from consumers.board.hover import Hover
 from consumers.board.keys import keep_few_keys
+from consumers.board.layout import fitted
 from consumers.board.screen import place_on_screen
 from consumers.board.snapshot import DRAWING, DashboardError
 from consumers.board.view import Hold
 from utils.text import printable
 
-_LEAST_DPI: Final = 10.0
-"""No font has smaller letters: a window of a few pixels could not be drawn."""
 _MOST_MESSAGES_KEPT: Final = 100
 _QT_BINDINGS: Final = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 _TRY_A_WINDOW: Final = "from matplotlib import pyplot; pyplot.figure()"
@@ -85,13 +84,13 @@ def _check_that_it_lives(script: str) -> None:
 
 
 def _fit(event: ResizeEvent) -> None:
-    """Scale the whole picture with its window, letters too, so that nothing overlaps in a small one."""
+    """Give the figure its window's size: letters as large as the window allows; the next update lays it out anew."""
     figure = event.canvas.figure
     width, height = figure.bbox.size  # in pixels of the screen; the event's may be larger, logical ones
-    dpi = max(min(width / FIGURE_SIZE_IN[0], height / FIGURE_SIZE_IN[1]), _LEAST_DPI)
+    dpi, width_in, height_in = fitted(width, height)
     # The public setter would resize the window in turn.
     figure._set_dpi(dpi, forward=False)  # type: ignore[attr-defined]  # noqa: SLF001
-    figure.set_size_inches(width / dpi, height / dpi, forward=False)
+    figure.set_size_inches(width_in, height_in, forward=False)
 
 
 def _window_errors() -> tuple[type[Exception], ...]:

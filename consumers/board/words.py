@@ -1,35 +1,41 @@
 """What the picture says, in words that fit their places; plain text, nothing of drawing."""
 
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from textwrap import wrap
 from typing import Final
 
-from utils.text import count, duration
+from consumers.records import Machine, Timestamp
+from utils.message import epoch_seconds
+from utils.text import count, duration, printable
 
-# The room in the picture: how many machines are named, and how many characters that may take.
 _LONGEST_NAME: Final = 6
-_NAMED_BEYOND: Final = 5
-_LONGEST_BEYOND: Final = 55
-_NAMED_SILENT: Final = 3
-_LONGEST_SILENT: Final = 18
-_NAMED_CLOCKS: Final = 3
-_LONGEST_CLOCKS: Final = 32
+_KEPT_ENDS: Final = 4
 _WAITING_LINE: Final = 50
 _WAITING_LINES: Final = 5
+_LARGE: Final = 100.0
+_HUGE: Final = 1e7
+_CLOCKS_DIFFER_S: Final = 60.0
 
 
-def machine_name(machine_id: int) -> str:
-    """Return a machine's name in at most seven characters: of a long number only the end, which differs most."""
-    digits = str(machine_id)
+def machine_name(machine: Machine) -> str:
+    """Return what a machine is called, in at most nine characters.
+
+    Of a long number only the end is kept, which differs most; of a long name its middle is left out.
+    """
+    if machine.name is not None:
+        name = printable(machine.name)
+        return name if len(name) <= _KEPT_ENDS * 2 + 1 else f"{name[:_KEPT_ENDS]}…{name[-_KEPT_ENDS:]}"
+    digits = str(machine.latest.machine_id)
     return f"#{digits}" if len(digits) <= _LONGEST_NAME else f"#…{digits[-_LONGEST_NAME + 1 :]}"
 
 
-def machine_names(machine_ids: Sequence[int], at_most: int, characters: int) -> str:
+def machine_names(machines: Sequence[Machine], at_most: int, characters: int) -> str:
     """Return a list of machines with `at_most` names, or fewer so that it fits into `characters`; at least one."""
-    names = " ".join(map(machine_name, machine_ids[:at_most]))
-    if len(machine_ids) > at_most:
-        names += f" +{len(machine_ids) - at_most:,} more"
-    return names if len(names) <= characters or at_most <= 1 else machine_names(machine_ids, at_most - 1, characters)
+    names = " ".join(map(machine_name, machines[:at_most]))
+    if len(machines) > at_most:
+        names += f" +{len(machines) - at_most:,} more"
+    return names if len(names) <= characters or at_most <= 1 else machine_names(machines, at_most - 1, characters)
 
 
 def waiting_words(waiting_for: str) -> str:
@@ -40,66 +46,52 @@ def waiting_words(waiting_for: str) -> str:
     return "\n".join(lines)
 
 
-def now_words(now: str) -> str:
-    """Return the date and time of a timestamp, to the second."""
-    return f"{now[:10]}  {now[11:19]} UTC"
-
-
 def totals_words(machines: int, readings: int) -> str:
     """Return how many machines and readings there are in all."""
     return f"{count(machines, 'machine')}, {count(readings, 'reading')}"
 
 
-def heard_words(age_s: float) -> str:
+def heard_words(heard_s: float | None) -> str:
     """Return how long ago the last reading was received."""
-    return f"last reading received {duration(age_s)} ago"
+    return "no reading yet" if heard_s is None else f"last reading received {duration(heard_s)} ago"
 
 
-def stale_words(age_s: float) -> str:
-    """Return for how long no reading has come, if that is too long."""
-    return f"no reading for {duration(age_s)}"
+def clock_words(now: Timestamp, at: Timestamp, zone: tzinfo) -> str:
+    """Return the consumer's date and time with their offset, and the plant's where its clock differs."""
+    words = f"{now[:10]} {now[11:19]} UTC"
+    local = local_time(now, zone)
+    if local is not None:
+        words = f"{local:%Y-%m-%d %H:%M:%S} {offset_words(now, zone)}"
+    lag_s = epoch_seconds(now) - epoch_seconds(at)
+    if abs(lag_s) < _CLOCKS_DIFFER_S:
+        return words
+    return f"plant's clock {duration(abs(lag_s))} {'behind' if lag_s > 0 else 'ahead'}   {words}"
 
 
-def beyond_words(machine_ids: Sequence[int]) -> str:
-    """Return the number and the names of the machines beyond a limit; at least one."""
-    words = f"{len(machine_ids):,} beyond a limit now: "
-    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words))
+def offset_words(at: Timestamp, zone: tzinfo) -> str:
+    """Return how far a zone is ahead of UTC at a moment: "UTC+1"."""
+    local = local_time(at, zone)
+    offset = None if local is None else local.utcoffset()
+    minutes = 0 if offset is None else round(offset.total_seconds() / 60)
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")
 
 
-def silent_beyond_words(machine_ids: Sequence[int]) -> str:
-    """Return the number and the names of silent machines whose last reading was beyond a limit; at least one."""
-    words = f"{len(machine_ids):,} beyond a limit when last heard: "
-    return words + machine_names(machine_ids, _NAMED_BEYOND, _LONGEST_BEYOND - len(words))
+def local_time(at: Timestamp, zone: tzinfo) -> datetime | None:
+    """Return a moment by the clock of a zone; None at the ends of the calendar, where there may be none."""
+    try:
+        return datetime.fromisoformat(at).astimezone(zone)
+    except OverflowError:
+        return None
 
 
-def clock_words(machine_ids: Sequence[int]) -> str:
-    """Return the number and the names of the machines with a wrong clock; an empty text if there are none."""
-    if not machine_ids:
-        return ""
-    return f"{count(len(machine_ids), 'machine')} with a wrong clock: " + machine_names(
-        machine_ids, _NAMED_CLOCKS, _LONGEST_CLOCKS
-    )
+def value_words(value: float) -> str:
+    """Return a measured value in three digits or, of a large one, all before the point."""
+    return f"{value:,.0f}" if _LARGE <= abs(value) < _HUGE else f"{value:.3g}"
 
 
-def silence_words(machine_ids: Sequence[int], silence_s: float) -> str:
-    """Return the names of the silent machines; if there are none, which reading of each machine is counted."""
-    if not machine_ids:
-        return "by the latest reading of each"
-    names = machine_names(machine_ids, _NAMED_SILENT, _LONGEST_SILENT)
-    return f"{len(machine_ids):,} silent > {duration(silence_s)} (hatched): {names}"
-
-
-def trend_words(named: int, machines: int) -> str:
-    """Return which of the machines are named in the trend panel."""
-    if machines > named:
-        return f"{named} of {machines:,} named: those beyond a limit (×), then those nearest to one"
-    return "latest value at the line’s end; × beyond a limit"
-
-
-def scatter_words(readings: int, anomalies: int, outside: int) -> str:
-    """Return how many readings the scatter panel shows, how many are beyond a limit, and how many off its scale."""
-    if not readings:
-        return ""
-    ringed = ", the latest ringed and named" if anomalies else ""
-    text = f"newest {count(readings, 'reading')}: {anomalies:,} beyond a limit (×){ringed}"
-    return f"{text}; {outside:,} off the scale, at its edge" if outside else text
+def span_words(span_s: float, *, is_stale: bool) -> str:
+    """Return how far back a panel reaches: by the plant's clock, and up to when something was last heard."""
+    return f"last {duration(span_s)}" + (" heard" if is_stale else "")

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from consumers.machines.fleet import Fleet
 from consumers.machines.ranking import by_id
-from consumers.records import Machine, RatedReading
+from consumers.records import Machine, RatedReading, Timestamp
 from utils.message import epoch_seconds
 from utils.moment import shifted
 
@@ -31,6 +31,8 @@ class Attendance(NamedTuple):
     """In the order of their ids."""
     wrong_clocks: list[Machine]
     """Machines that are heard, but at a time that cannot be right; in the order of their ids."""
+    at: Timestamp | None = None
+    """The plant's time; None before the first reading."""
 
 
 def attendance(fleet: Fleet, window_s: float, stale_after_s: float) -> Attendance:
@@ -56,7 +58,7 @@ def _attendance(
     silence_s = silence_limit_s(near, stale_after_s)
     now = plant_time(votes, silence_s)
     silent, wrong_clocks = _absent(fleet, now, silence_s)
-    return Attendance(silence_s, _between(fleet.recent, now, window_s, silence_s), silent, wrong_clocks)
+    return Attendance(silence_s, _between(fleet.recent, now, window_s, silence_s), silent, wrong_clocks, now)
 
 
 def silence_limit_s(recent: Collection[RatedReading], stale_after_s: float) -> float:

@@ -36,6 +36,11 @@ class Driven:
     def widget(self) -> Any:
         return self.canvas.get_tk_widget()
 
+    @property
+    def panels(self) -> tuple[Axes, Axes, Axes]:
+        board = self.board
+        return board._trend._strips[0].axes, board._modes.axes, board._scatter.axes
+
     def draw(self) -> None:
         self.frames_drawn += 1
         self.board.update(self.fleet, self.fleet.recent[-1].processed_at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from consumers.board.board import Dashboard
 from consumers.board.figure import snapshot_figure
-from consumers.board.palette import MACHINE_COLOURS
+from consumers.board.status import FeedStatus
 from consumers.machines.fleet import Fleet
 from consumers.records import RatedReading
 from tests.consumers.machines.support import LIMITS, T0_S, row
@@ -50,11 +51,16 @@ class Shown:
         waiting_for: str = WAITING_FOR,
         window_min: float = 60,
         limits: Limits = LIMITS,
-        recent_capacity: int = 20_000,
+        feed: FeedStatus = FeedStatus(),  # noqa: B008 - immutable
+        size_in: tuple[float, float] | None = None,
+        **options: str,
     ) -> None:
         self.figure = snapshot_figure()
-        self.dashboard = Dashboard(self.figure, limits, window_min, 60, waiting_for)
-        self.fleet = Fleet(recent_capacity, window_min=window_min)
+        if size_in is not None:
+            self.figure.set_size_inches(*size_in)
+        self.dashboard = Dashboard(self.figure, limits, window_min, 60, waiting_for, **options)
+        self.fleet = Fleet(20_000, window_min=window_min)
+        self.feed = feed
         self.add(rows, after_s)
 
     def add(self, rows: Sequence[RatedReading], after_s: float | None = None) -> None:
@@ -63,56 +69,61 @@ class Shown:
             now = self.fleet.recent[-1].processed_at if self.fleet.recent else timestamp_at(T0_S)
         else:
             now = timestamp_at(T0_S + after_s)
-        self.dashboard.update(self.fleet, now)
+        self.fleet.history.keep(now)
+        self.dashboard.update(self.fleet, now, self.feed)
 
     @property
-    def trend(self) -> Axes:
-        return self.figure.axes[0]
+    def strips(self) -> list[Axes]:
+        return [strip.axes for strip in self.dashboard._trend._strips if strip.axes.get_visible()]
 
     @property
     def modes(self) -> Axes:
-        return self.figure.axes[1]
+        return self.dashboard._modes.axes
 
     @property
     def scatter(self) -> Axes:
-        return self.figure.axes[2]
+        return self.dashboard._scatter.axes
 
     @property
     def levels(self) -> Axes:
-        return self.figure.axes[3]
+        return self.dashboard._levels.axes
 
     @property
     def words(self) -> str:
         return "\n".join(text.get_text() for text in visible_texts(self.figure))
 
-    def line(self, axes: Axes, marker: str, colour: str | None = None) -> Line2D:
-        (found,) = (
-            line
-            for line in axes.get_lines()
-            if line.get_marker() == marker and (colour is None or line.get_color() == colour)
-        )
+    @property
+    def headline(self) -> Text:
+        return max(visible_texts(self.figure), key=lambda text: text.get_fontsize())
+
+    def line(self, axes: Axes, marker: str) -> Line2D:
+        (found,) = (line for line in axes.get_lines() if line.get_marker() == marker)
         return found
 
-    def named(self) -> dict[str, str]:
-        """The trend panel's labels: text by colour."""
-        return {
-            str(text.get_color()): text.get_text()
-            for text in self.trend.texts
-            if text.get_color() in MACHINE_COLOURS and text.get_text()
-        }
+    def course(self, place: int = 0) -> NDArray[np.float64]:
+        """The line of a strip, in days and %."""
+        return points(self.line(self.strips[place], "o"))
+
+    def crosses(self, place: int = 0) -> NDArray[np.float64]:
+        return points(self.line(self.strips[place], "x"))
+
+    def names(self) -> list[str]:
+        """The machines of the strips, from above."""
+        return [axes.texts[0].get_text() for axes in self.strips]
+
+    def scatter_names(self) -> list[str]:
+        return [text.get_text() for text in self.scatter.texts if text.get_text().startswith("#")]
 
 
 def points(line: Line2D) -> NDArray[np.float64]:
     return np.column_stack(line.get_data()).astype(float)
 
 
-def shown_line(shown: Shown) -> Line2D:
-    return shown.line(shown.trend, "o", MACHINE_COLOURS[0])
-
-
 def visible_texts(figure: Figure) -> list[Text]:
-    texts = list(figure.texts)
+    texts: list[Any] = list(figure.texts)
     for axes in figure.axes:
+        if not axes.get_visible():
+            continue
         texts += axes.texts
         legend = axes.get_legend()
         texts += legend.get_texts() if legend else []
@@ -126,7 +137,7 @@ def visible_texts(figure: Figure) -> list[Text]:
 
 def overlaps(figure: Figure) -> list[str]:
     figure.draw_without_rendering()
-    boxes = [(text.get_text(), Text.get_window_extent(text).padded(-0.5)) for text in visible_texts(figure)]
+    boxes = [(text.get_text(), Text.get_window_extent(text).padded(-1.5)) for text in visible_texts(figure)]
     picture = Bbox.from_extents(0, 0, *figure.bbox.size)
     outside = [words for words, box in boxes if not (picture.containsx(box.x0) and picture.containsx(box.x1))]
     return outside + [

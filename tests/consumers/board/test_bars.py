@@ -1,56 +1,48 @@
 import pytest
 from matplotlib.colors import to_hex
 
-from consumers.board.palette import LEVEL_COLOURS
-from tests.consumers.board.support import Shown, bars
-from tests.consumers.machines.support import LIMITS, row
-from utils.efficiency import Limits
-from utils.message import MODES
+from consumers.board.palette import LEVEL_COLOURS, STATE_COLOURS
+from tests.consumers.board.support import Shown, bars, points
+from tests.consumers.machines.support import row
 
 
-def test_modes_have_their_order_colours_edges_and_counts_zero_included() -> None:
-    shown = Shown([row(1, 0, "offline"), row(2, 0, "active"), row(3, 0, "active")])
+def notes(shown: Shown) -> list[str]:
+    return [text.get_text() for text in shown.levels.texts]
+
+
+def test_machines_are_counted_by_their_latest_mode() -> None:
+    shown = Shown([row(1, 0), row(2, 0, "idle"), row(3, 0, "offline"), row(1, 1, "offline")])
     heard = bars(shown.modes)[:4]
-    assert [tick.get_text() for tick in shown.modes.get_xticklabels()] == [mode.capitalize() for mode in MODES]
-    assert [to_hex(bar.get_facecolor()).upper() for bar in heard] == ["#2E9E5B", "#FFD400", "#F28E00", "#B3001B"]
-    assert [bar.get_height() for bar in heard] == [2, 0, 0, 1]
-    assert {to_hex(bar.get_edgecolor()) for bar in heard} == {"#1f2933"}
-    assert [text.get_text() for text in shown.modes.texts][-4:] == ["2", "0", "0", "1"]
-    assert all(tick == int(tick) for tick in shown.modes.get_yticks())
+    assert [bar.get_width() for bar in heard] == [0, 1, 0, 2]
+    assert [to_hex(bar.get_facecolor()).upper() for bar in heard] == list(STATE_COLOURS.values())
+    assert [text.get_text() for text in shown.modes.texts] == ["0", "1", "0", "2"]
 
 
-def test_silent_machines_are_hatched_and_named() -> None:
-    shown = Shown([row(n, s) for s in range(0, 300, 10) for n in (1, 4, 9) if n == 1 or s < 100])
+def test_silent_machines_are_hatched() -> None:
+    shown = Shown([row(n, s) for s in range(300) for n in (1, 2, 3) if n != 2 or s < 60])
     heard, silent = bars(shown.modes)[:4], bars(shown.modes)[4:]
-    assert [bar.get_height() for bar in heard] == [1, 0, 0, 0]
-    assert [bar.get_height() for bar in silent] == [2, 0, 0, 0]
-    assert silent[0].get_y() == 1
-    assert silent[0].get_hatch() == "///"
-    assert "2 silent > 1 min (hatched): #4 #9" in shown.words
+    assert heard[0].get_width() == 2
+    assert silent[0].get_x() == 2
+    assert silent[0].get_width() == 1
+    assert silent[0].get_hatch()
+    assert "silent #2" in shown.words
 
 
-def test_a_slow_recorded_feed_has_no_silent_machines() -> None:
-    shown = Shown([row(number % 30, 60 * number) for number in range(46)])
-    assert "silent" not in shown.words
+def test_the_mean_is_that_of_the_window_and_the_tick_that_of_all_time() -> None:
+    shown = Shown([row(1, 0, "active", 85, 1), *(row(1, 7200 + s) for s in range(3))], window_min=60)
+    bar = bars(shown.levels)[0]
+    assert bar.get_width() == 100
+    assert to_hex(bar.get_facecolor()).upper() == LEVEL_COLOURS["High"]
+    assert points(shown.line(shown.levels, "|"))[0][0] == pytest.approx((70 + 300) / 4, abs=0.01)
 
 
-def test_average_efficiency_has_its_value_and_the_colour_of_its_level() -> None:
-    shown = Shown([row(1, 0), row(2, 0, "active", 77), row(3, 0, "idle"), row(4, 0, "offline")])
-    assert [text.get_text() for text in shown.levels.texts][-4:] == ["95.0 %", "60.0 %", "n/a", "0.0 %"]
-    colours = [to_hex(bar.get_facecolor()).upper() for bar in bars(shown.levels)]
-    assert colours[0] == LEVEL_COLOURS["High"]
-    assert colours[1] == LEVEL_COLOURS["Medium"]
-    assert colours[3] == LEVEL_COLOURS["Critical"]
+def test_readings_and_the_share_of_critical_ones_stand_beside() -> None:
+    shown = Shown([row(1, 0), row(1, 1), row(1, 2), row(1, 3, "active", 95, 1)])
+    assert "4 readings, 25 % Critical" in notes(shown)
+    assert "0 readings" in notes(shown)
 
 
-def test_the_key_of_levels_follows_the_limits() -> None:
-    shown = Shown(limits=Limits(level_high_from=75, level_critical_below=10))
-    assert all(words in shown.words for words in ("High ≥ 75", "Medium ≥ 50", "Low", "Critical < 10"))
-
-
-@pytest.mark.parametrize(
-    ("mean", "level"),
-    [(80, "High"), (79.9, "Medium"), (50, "Medium"), (49.9, "Low"), (20, "Low"), (19.9, "Critical")],
-)
-def test_the_level_of_a_mean_follows_the_limits(mean: float, level: str) -> None:
-    assert LIMITS.level_of(mean) == level
+def test_each_bar_panel_names_its_span() -> None:
+    shown = Shown([row(1, s) for s in range(0, 1800, 10)])
+    assert shown.dashboard._levels._title._span.get_text() == "last 29 min, | all time"
+    assert shown.dashboard._modes._title._span.get_text() == "latest of each"

@@ -39,7 +39,7 @@ driven.run(script())
     "a zoomed panel stays until Home": (
         """
 driven = Driven(has_toolbar=True)
-trend, _, scatter, _ = driven.figure.axes
+trend, _, scatter = driven.panels
 def view(axes):
     return (*axes.get_xlim(), *axes.get_ylim())
 def script():
@@ -100,14 +100,14 @@ driven.run(script())
     "pointing names a reading": (
         """
 driven = Driven()
-trend, modes, scatter, _ = driven.figure.axes
+trend, modes, scatter = driven.panels
 def point_at(axes, index):
     x, y = driven.figure.points[axes].places[index]
     driven.widget.event_generate("<Motion>", **driven.pixel(*axes.transData.transform((x, y))))
 def script():
     yield from driven.frames()
     for axes in (scatter, trend):
-        point_at(axes, 0)
+        point_at(axes, -1)
         yield from driven.wait(lambda: "mm/s   " in driven.shown_words())
         words = driven.shown_words().splitlines()[-3:]
         print(words[0][0], words[0].split()[-1] in MODES, words[1].count("°C"), words[2][-3:])

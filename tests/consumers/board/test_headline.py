@@ -1,53 +1,104 @@
-from consumers.board.palette import ANOMALY_COLOUR
-from consumers.machines.fleet import Fleet
-from tests.consumers.board.support import Shown, overlaps, plant
+import pytest
+
+from consumers.board.palette import ALARM_LEAST_PT, FONT_PT, LIGHT
+from consumers.board.status import FeedStatus
+from tests.consumers.board.support import Shown, plant, visible_texts
 from tests.consumers.machines.support import row
 
-
-def test_the_longest_headline_has_room() -> None:
-    shown = Shown([row(n, 0, temperature_c=95) for n in range(400_000, 400_999)], after_s=59.9 * 60)
-    shown.fleet.machines[400_000] = shown.fleet.machines[400_000]._replace(readings=1_000_000_000)
-    shown.add([], after_s=59.9 * 60)
-    assert "1,000,000,998 readings" in shown.words
-    assert overlaps(shown.figure) == []
+REASON = "machine_id 'PUMP-07' is no whole number"
 
 
-def test_the_headline_says_totals_and_machines_beyond_a_limit() -> None:
-    shown = Shown([row(n, 0, temperature_c=95) for n in range(1, 9)] + [row(9, 1)], after_s=5)
-    assert "9 machines, 9 readings" in shown.words
-    assert "8 beyond a limit now: #1 #2 #3 #4 #5 +3 more" in shown.words
-    assert "last reading received 4 s ago" in shown.words
-    assert "2027-01-15  08:00:05 UTC" in shown.words
+def well(machines: int = 3, seconds: int = 120) -> list:  # type: ignore[type-arg]
+    return [row(n, s) for s in range(seconds) for n in range(1, machines + 1)]
 
 
-def test_the_headline_names_machines_with_a_wrong_clock_where_there_are_any() -> None:
-    rows = [row(n, s) for s in range(9) for n in range(1, 7)]
-    assert "clock" not in Shown(rows).words
-    for year in ("1970", "9999"):
-        wrong = [
-            reading._replace(timestamp=year + reading.timestamp[4:]) if reading.machine_id == 5 else reading
-            for reading in rows
-        ]
-        assert "1 machine with a wrong clock: #5" in Shown(wrong).words
+def test_the_largest_text_is_the_worst_machine_and_why() -> None:
+    shown = Shown([*well(), row(2, 120, "active", 104, 6.2), row(3, 120, "active", 91, 1)])
+    assert shown.headline.get_text() == "#2 active: 104 °C > 90, 6.2 > 4.5 mm/s"
+    assert float(shown.headline.get_fontsize()) >= ALARM_LEAST_PT
+    assert shown.headline.get_color() == LIGHT.alarm
+    assert "#3 active: 91 °C > 90" in shown.words
 
 
-def test_the_headline_turns_red_when_nothing_is_heard() -> None:
-    shown = Shown([row(1, 0)], after_s=301)
-    (text,) = (text for text in shown.figure.texts if text.get_text() == "no reading for 5 min")
-    assert text.get_color() == ANOMALY_COLOUR
-    assert text.get_fontweight() == "bold"
-    shown.add([row(1, 302)])
-    assert (text.get_text(), text.get_fontweight()) == ("last reading received 0 s ago", "normal")
+def test_how_long_it_is_beyond_is_told() -> None:
+    shown = Shown([*well(), *(row(2, s, "active", 60, 6.2) for s in range(120, 320))])
+    assert "#2 active: 6.2 > 4.5 mm/s, for 3 min" in shown.words
 
 
-def test_silent_machines_beyond_a_limit_are_named_by_when_they_were_heard() -> None:
-    shown = Shown([row(7, 0, temperature_c=95), *(row(1, second) for second in range(200))])
-    (text,) = (text for text in shown.figure.texts if text.get_text() == "1 beyond a limit when last heard: #7")
-    assert (text.get_color(), text.get_fontweight()) == (ANOMALY_COLOUR, "normal")
+def test_that_all_is_well_is_told_with_since_when() -> None:
+    shown = Shown(well())
+    assert shown.headline.get_text() == "All 3 machines within limits for 1 min"
+    assert shown.headline.get_color() == LIGHT.ink
 
 
-def test_machines_without_recent_readings_are_counted() -> None:
-    shown = Shown(plant([1, 2]))
-    shown.fleet = Fleet(10, shown.fleet.machines.values())
-    shown.add([])
-    assert "2 machines, 40 readings" in shown.words
+def test_a_machine_near_to_a_limit_is_told_beside_that_all_is_well() -> None:
+    shown = Shown([*well(), row(2, 120, "active", 60, 4.36)])
+    assert shown.headline.get_text().startswith("All 3 machines within limits")
+    assert "#2: vibration 4.36 of 4.5 mm/s" in shown.words
+
+
+def test_a_plant_that_stands_is_not_called_well() -> None:
+    shown = Shown([row(1, 0, "offline", 20, 0), row(2, 0, "maintenance", 20, 0)])
+    assert shown.headline.get_text() == "No machine runs: 1 maintenance, 1 offline"
+
+
+def test_what_is_over_stays_visible() -> None:
+    shown = Shown([row(1, 0, "active", 95, 1), *well(3, 100)[3:]])
+    assert "last beyond a limit: #1, 1 min ago; 1 reading in 1 min" in shown.words
+
+
+def test_a_stopped_machine_beyond_a_limit_comes_last_and_is_marked() -> None:
+    shown = Shown([*well(), row(1, 120, "maintenance", 95, 1), row(2, 120, "active", 60, 5)])
+    assert shown.headline.get_text().startswith("#2 active")
+    assert "stopped beyond a limit: #1" in shown.words
+
+
+@pytest.mark.parametrize(
+    ("feed", "first"),
+    [
+        (FeedStatus(0, waiting_for="the disk is full", waiting_s=180), "Old by 3 min: the database waits"),
+        (FeedStatus(0, trouble="cannot read live.json: denied"), "The feed cannot be read: cannot read live.json"),
+        (FeedStatus(1800, 600, REASON), "600 of 1,800 lines rejected in the last 10 min"),
+    ],
+)
+def test_trouble_of_the_feed_changes_the_headline(feed: FeedStatus, first: str) -> None:
+    shown = Shown(well(), feed=feed)
+    assert shown.headline.get_text().startswith(first)
+    assert shown.headline.get_color() == LIGHT.alarm
+
+
+def test_why_lines_are_rejected_is_told() -> None:
+    assert f"the last one: {REASON}" in Shown(well(), feed=FeedStatus(1800, 600, REASON)).words
+
+
+def test_a_silent_feed_is_no_all_clear_and_greys_what_is_old() -> None:
+    fresh, stale = Shown(well()), Shown(well(), after_s=420)
+    assert stale.headline.get_text() == "No reading for 5 min"
+    assert stale.dashboard._old.get_visible()
+    assert not fresh.dashboard._old.get_visible()
+    assert "heard" in stale.dashboard._trend._title._span.get_text()
+
+
+def test_an_alarm_of_a_silent_feed_is_told_as_old() -> None:
+    shown = Shown([*well(), row(2, 120, "active", 104, 1)], after_s=500)
+    assert shown.headline.get_text().startswith("No reading for")
+    assert "when last heard, #2 active: 104 °C > 90" in shown.words
+
+
+def test_a_feed_of_nothing_but_rejected_lines_is_no_all_clear() -> None:
+    shown = Shown(feed=FeedStatus(1800, 1800, REASON))
+    assert shown.headline.get_text().startswith("No reading yet; all of 1,800 lines rejected: machine_id")
+
+
+def test_silent_machines_and_wrong_clocks_are_told() -> None:
+    rows = [row(n, s) for s in range(300) for n in (1, 2, 3) if n != 2 or s < 60]
+    assert "1 of 3 machines silent: #2" in Shown(rows).words
+    wrong = [r._replace(timestamp="1970" + r.timestamp[4:]) if r.machine_id == 3 else r for r in well()]
+    assert "1 wrong clock: #3" in Shown(wrong).words
+
+
+@pytest.mark.parametrize("rows", [[], well(), plant(range(50))], ids=["none", "well", "trouble"])
+def test_nothing_is_smaller_than_can_be_read_and_nothing_says_now(rows: list) -> None:  # type: ignore[type-arg]
+    shown = Shown(rows)
+    assert min(float(text.get_fontsize()) for text in visible_texts(shown.figure)) >= FONT_PT >= 14
+    assert " now" not in shown.words

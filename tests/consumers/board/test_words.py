@@ -1,80 +1,83 @@
 import pytest
 
 from consumers.board.words import (
-    beyond_words,
     clock_words,
     heard_words,
     machine_name,
     machine_names,
-    now_words,
-    scatter_words,
-    silence_words,
-    silent_beyond_words,
-    stale_words,
-    totals_words,
-    trend_words,
+    offset_words,
+    span_words,
+    value_words,
     waiting_words,
 )
+from consumers.records import Machine
+from tests.consumers.machines.support import row
+from utils.zone import zone_named
+
+NOON = "2026-07-01T12:00:00.000Z"
+LATER = "2026-07-01T12:30:05.000Z"
+
+
+def machine(machine_id: int, name: str | None = None) -> Machine:
+    return Machine(row(machine_id, 0), name=name)
 
 
 @pytest.mark.parametrize(
-    ("machine_id", "name"), [(0, "#0"), (15, "#15"), (999_999, "#999999"), (2**63 - 1, "#…75807")]
+    ("machine_id", "name", "shown"),
+    [
+        (7, None, "#7"),
+        (999_999, None, "#999999"),
+        (1_000_007, None, "#…00007"),
+        (-5, None, "#-5"),
+        (1_000_001, "PUMP-07", "PUMP-07"),
+        (1_000_001, "north/pump-07", "nort…p-07"),
+        (1_000_001, "a\nb", "a\\nb"),
+    ],
 )
-def test_a_machine_is_named_by_its_number_or_by_the_end_of_a_long_one(machine_id: int, name: str) -> None:
-    assert machine_name(machine_id) == name
+def test_a_name_has_at_most_nine_characters(machine_id: int, name: str | None, shown: str) -> None:
+    assert machine_name(machine(machine_id, name)) == shown
 
 
-def test_only_so_many_machines_are_named() -> None:
-    assert machine_names([4, 9], 5, 40) == "#4 #9"
-    assert machine_names([4, 9, 17], 2, 40) == "#4 #9 +1 more"
+def test_as_many_machines_are_named_as_fit() -> None:
+    machines = list(map(machine, range(1, 9)))
+    assert machine_names(machines[:2], 3, 99) == "#1 #2"
+    assert machine_names(machines, 3, 99) == "#1 #2 #3 +5 more"
+    assert machine_names(machines, 3, 13) == "#1 #2 +6 more"
+    assert machine_names(machines, 3, 1) == "#1 +7 more"
 
 
-def test_fewer_are_named_where_names_are_long_but_always_one() -> None:
-    assert machine_names([2**63 - 1] * 9, 5, 24) == "#…75807 #…75807 +7 more"
-    assert machine_names([2**63 - 1] * 9, 5, 1) == "#…75807 +8 more"
+def test_a_long_file_name_loses_its_middle() -> None:
+    words = waiting_words("readings in " + "/folder" * 100)
+    assert len(words.split("\n")) == 5
+    assert words.endswith("…")
 
 
-def test_a_long_text_to_wait_for_is_wrapped_and_loses_its_middle() -> None:
-    assert waiting_words("readings") == "Waiting for readings …"
-    lines = waiting_words("x" * 2000).splitlines()
-    assert (len(lines), lines[2], max(map(len, lines))) == (5, "…", 50)
+def test_times_are_those_of_the_zone_with_their_offset() -> None:
+    berlin = zone_named("Europe/Berlin")
+    assert clock_words(NOON, NOON, berlin) == "2026-07-01 14:00:00 UTC+2"
+    assert offset_words(NOON, zone_named("Asia/Kolkata")) == "UTC+5:30"
+    assert offset_words(NOON, zone_named("America/New_York")) == "UTC−4"
+    assert offset_words(NOON, zone_named("UTC")) == "UTC"
 
 
-def test_the_headline_has_words_for_time_totals_and_the_last_reading() -> None:
-    assert now_words("2026-11-22T09:15:02.123Z") == "2026-11-22  09:15:02 UTC"
-    assert totals_words(1, 1200) == "1 machine, 1,200 readings"
-    assert heard_words(4) == "last reading received 4 s ago"
-    assert stale_words(301) == "no reading for 5 min"
+def test_the_plants_clock_is_told_where_it_differs() -> None:
+    utc = zone_named("UTC")
+    assert clock_words(LATER, NOON, utc).startswith("plant's clock 30 min behind")
+    assert clock_words(NOON, LATER, utc).startswith("plant's clock 30 min ahead")
 
 
-def test_machines_beyond_a_limit_are_counted_and_five_named() -> None:
-    assert beyond_words([4]) == "1 beyond a limit now: #4"
-    assert beyond_words(range(1, 9)) == "8 beyond a limit now: #1 #2 #3 #4 #5 +3 more"
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])
+def test_the_ends_of_the_calendar_can_be_told(at: str) -> None:
+    for zone in ("Asia/Tokyo", "America/New_York", ""):
+        assert at[:4] in clock_words(at, at, zone_named(zone)) or offset_words(at, zone_named(zone))
 
 
-def test_silent_machines_beyond_a_limit_are_told_apart() -> None:
-    assert silent_beyond_words([9]) == "1 beyond a limit when last heard: #9"
+def test_what_was_heard_last_is_not_called_new() -> None:
+    assert heard_words(None) == "no reading yet"
+    assert heard_words(75) == "last reading received 1 min ago"
+    assert span_words(3600, is_stale=False) == "last 1 h"
+    assert span_words(3600, is_stale=True) == "last 1 h heard"
 
 
-def test_wrong_clocks_are_named_where_there_are_any() -> None:
-    assert clock_words([]) == ""
-    assert clock_words([7]) == "1 machine with a wrong clock: #7"
-    assert clock_words([3, 4, 5, 6]) == "4 machines with a wrong clock: #3 #4 #5 +1 more"
-
-
-def test_silent_machines_are_told_with_the_limit() -> None:
-    assert silence_words([], 60) == "by the latest reading of each"
-    assert silence_words([4, 9], 180) == "2 silent > 3 min (hatched): #4 #9"
-
-
-def test_it_is_told_which_machines_are_named() -> None:
-    assert trend_words(8, 8) == "latest value at the line’s end; × beyond a limit"
-    assert trend_words(8, 1200).startswith("8 of 1,200 named: ")
-
-
-def test_points_are_counted() -> None:
-    assert scatter_words(0, 0, 0) == ""
-    assert scatter_words(1, 0, 0) == "newest 1 reading: 0 beyond a limit (×)"
-    assert scatter_words(9, 2, 1).endswith(
-        "2 beyond a limit (×), the latest ringed and named; 1 off the scale, at its edge"
-    )
+def test_large_values_are_written_out() -> None:
+    assert list(map(value_words, (6.2, 104.21, 99_999, -200, 1e300))) == ["6.2", "104", "99,999", "-200", "1e+300"]
