@@ -29,7 +29,13 @@ from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, all_rejected_line, summary_line
-from consumers.restored import restored_fleet, restored_plant_clock, restored_watch, view_settings
+from consumers.restored import (
+    restored_fleet,
+    restored_forecasting,
+    restored_plant_clock,
+    restored_watch,
+    view_settings,
+)
 from consumers.store.errors import StoreError, StoreFullError, StoreWaitError
 from consumers.store.store import Store
 from consumers.watch import Watch
@@ -81,7 +87,10 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         cleanup.callback(watch.finish, ALERTS_END_WITHIN_S[options.once], time.sleep)
         child = cleanup.enter_context(running_producer(live_file)) if options.demo else None
         growth = _growth_watch(config, store, live_file)
-        loop = Loop(config, pipeline, fleet, tail, reporter, stop, child, growth, watch=watch)
+        forecasting = restored_forecasting(config, store, fleet, watch.log.tell)
+        loop = Loop(
+            config, pipeline, fleet, tail, reporter, stop, child, growth, watch=watch, forecasting=forecasting
+        )
         if options.once:
             _read_once(config, options, loop, tail, fleet)
         else:

@@ -8,6 +8,7 @@ from consumers.board.status import FeedStatus, FeedWatch
 from consumers.demo import Child
 from consumers.follow.tail import Tail
 from consumers.follow.trouble import Unreadable
+from consumers.forecasting import Forecasting
 from consumers.growth import GrowthWatch
 from consumers.machines.fleet import Fleet
 from consumers.pipeline import Pipeline, Tally
@@ -41,6 +42,7 @@ class Loop:
         growth: GrowthWatch,
         *,
         watch: Watch,
+        forecasting: Forecasting,
     ) -> None:
         self._config = config
         self._pipeline = pipeline
@@ -51,6 +53,7 @@ class Loop:
         self._child = child
         self._growth = growth
         self._watch = watch
+        self._forecasting = forecasting
         self._is_behind = False
         self._feed = FeedWatch()
 
@@ -64,6 +67,7 @@ class Loop:
             if not self._work(time.monotonic() + _SLICE_S):
                 waiting = self._pipeline.waiting
                 if waiting is None:
+                    self._forecasting.finish()
                     return True
                 if isinstance(waiting.error, StoreFullError):
                     raise waiting.error
@@ -118,6 +122,8 @@ class Loop:
         )
         self._growth.look(pipeline.plant_clock.now)
         self._watch.look(self._fleet, pipeline.tally, is_behind=has_more, is_waiting=pipeline.waiting is not None)
+        if not has_more and pipeline.waiting is None:
+            self._forecasting.step()
         if self._child is not None and not self._stop.requested:
             self._child.check()
         return has_more

@@ -190,7 +190,18 @@ class Pipeline:
         batch = self._batch(chunk, at, naming)
         changes = self._fleet.after(batch.rows, naming.new)
         machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, changes.machines)
-        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
+        return Commit(
+            chunk.before,
+            chunk.after,
+            batch,
+            machines,
+            at,
+            changes.minutes,
+            episodes,
+            excesses,
+            events,
+            changes.trends,
+        )
 
     def _batch(self, chunk: Chunk, at: Timestamp, naming: Naming) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 from utils.efficiency import EfficiencyLevel, Signal
 from utils.message import Mode
@@ -131,6 +131,36 @@ class Machine(NamedTuple):
     open_episodes: int = 0
     name: str | None = None
     """What the lines call it; None: they give its number."""
+    trend_open: bytes = b""
+    """The part of its trend that changes with every reading; empty before the first one. See MachineTrend."""
+    vibration_trend_per_h: float | None = None
+    """How fast vibration grows, mm/s an hour of running; None: there is no trend. The same for the others."""
+    hours_to_limit_low: float | None = None
+    """Until vibration reaches its safe limit, hours of running from the latest reading then: at least so long, with a
+    probability of 95 %."""
+    hours_to_limit: float | None = None
+    """As likely longer as shorter."""
+    hours_to_limit_high: float | None = None
+    """At most so long, with a probability of 95 %."""
+    limit_earliest_at: Timestamp | None = None
+    """The same by the machine's clock, if it goes on running,"""
+    limit_latest_at: Timestamp | None = None
+    """and if it pauses as it does."""
+
+
+class MachineTrend(NamedTuple):
+    """The part of a machine's trend that changes when a bucket closes. A row of `machine_trends`."""
+
+    machine_id: int
+    closed: bytes
+    """As `machines.trend` packs it."""
+
+
+class TrendState(Protocol):
+    """A trend as the database sees it; see `machines.trend`."""
+
+    def closed_bytes(self) -> bytes:
+        """Return the part that changes when a bucket closes."""
 
 
 class Minute(NamedTuple):
@@ -193,7 +223,18 @@ class Excess(NamedTuple):
     mode: Mode
 
 
-EventKind = Literal["raised", "cleared", "silent", "back", "feed_silent", "feed_back", "rejected"]
+EventKind = Literal[
+    "raised",
+    "cleared",
+    "forecast",
+    "forecast_sooner",
+    "forecast_gone",
+    "silent",
+    "back",
+    "feed_silent",
+    "feed_back",
+    "rejected",
+]
 
 
 class Event(NamedTuple):
@@ -233,6 +274,8 @@ class Commit(NamedTuple):
     """Of each machine whose episodes may have changed, all its excesses from now on."""
     events: Sequence[Event] = ()
     """What is to be told of it."""
+    trends: Mapping[int, TrendState] = MappingProxyType({})
+    """The trends of the machines of which a bucket closed."""
 
 
 class Account(NamedTuple):

@@ -1,15 +1,20 @@
 """What is known from before, when the consumer starts: looked up, in a time that does not grow with the database."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from consumers.alerts import Alerter
+from consumers.forecasting import Forecasting
 from consumers.machines.episodes import EpisodeRule, EpisodeWatch
 from consumers.machines.fleet import Fleet
+from consumers.machines.forecasts import ForecastWatch
 from consumers.machines.plant_clock import PlantClock
 from consumers.machines.silence import SilenceWatch
-from consumers.records import Timestamp
+from consumers.machines.trend import NO_TREND, Trend
+from consumers.machines.trend import restored as restored_trend
+from consumers.records import Event, Machine, Timestamp
+from consumers.store.errors import StoreError
 from consumers.store.store import Store
 from consumers.store.tables import ViewSettings
 from consumers.watch import EventLog, Watch
@@ -41,9 +46,10 @@ def restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, 
     Raises StoreError.
     """
     machines, episodes = store.machines(), _episodes(store, config)
+    trends = _trends(store, machines)
     if not is_drawn:
         recent = store.newest_rows(CLOCK_READINGS)
-        return Fleet(CLOCK_READINGS, machines, recent, config.machines_at_most, episodes=episodes)
+        return Fleet(CLOCK_READINGS, machines, recent, config.machines_at_most, episodes=episodes, trends=trends)
     fleet = Fleet(
         RECENT_READINGS,
         machines,
@@ -51,6 +57,7 @@ def restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, 
         config.machines_at_most,
         config.dashboard_window_min,
         episodes,
+        trends,
     )
     if plant_at is not None:
         history = fleet.history
@@ -76,6 +83,31 @@ def restored_watch(
         time.monotonic,
         lambda: timestamp_at(time.time()),
     )
+
+
+def restored_forecasting(
+    config: Config, store: Store, fleet: Fleet, tell: Callable[[Sequence[Event]], None]
+) -> Forecasting:
+    """Return what forecasts the machines of the fleet, and `tell`s of it."""
+    watch = ForecastWatch(fleet, config.limits.vibration_safe_max_mm_s)
+    return Forecasting(watch, store.trends, tell, time.monotonic)
+
+
+def _trends(store: Store, machines: Iterable[Machine]) -> dict[int, Trend]:
+    """Return the trends as the last commit left them. Raises StoreError."""
+    closed = {row.machine_id: row.closed for row in store.trends.all()}
+    try:
+        return {
+            machine.latest.machine_id: restored_trend(
+                machine.trend_open or NO_TREND.open_bytes(),
+                closed.get(machine.latest.machine_id, NO_TREND.closed_bytes()),
+            )
+            for machine in machines
+        }
+    except ValueError as error:
+        raise StoreError(
+            f"the database has a trend that someone has changed: {error}; put back a copy of it"
+        ) from None
 
 
 def _episodes(store: Store, config: Config) -> EpisodeWatch:

@@ -12,7 +12,9 @@ from consumers.records import Event, EventKind, Timestamp
 from consumers.store.errors import StoreWaitError
 from utils.text import count, duration
 
-_WARNED: Final[frozenset[EventKind]] = frozenset({"raised", "silent", "feed_silent", "rejected"})
+_WARNED: Final[frozenset[EventKind]] = frozenset(
+    {"raised", "forecast", "forecast_sooner", "silent", "feed_silent", "rejected"}
+)
 _FLOOD_EVENTS: Final = 10
 _FLOOD_S: Final = 60.0
 _LOOK_EVERY_S: Final = 5.0

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from consumers.machines.ranking import UNITS
+from consumers.machines.ranking import UNITS, forecast_span
 from consumers.records import Episode, Event, EventKind, Machine, Timestamp
 from utils.message import epoch_seconds
 from utils.text import count, duration
@@ -28,6 +28,33 @@ def cleared(episode: Episode) -> Event:
         f"after {duration(_seconds(episode.raised_at, at))}; its peak was {episode.peak_value:g} {unit}"
     )
     return _event("cleared", episode.machine_id, text, at, _figures(episode))
+
+
+def forecast_appeared(machine: Machine, limit_mm_s: float, *, is_first: bool) -> Event:
+    """Return that a machine's vibration is forecast to reach its limit, for the first time or much sooner."""
+    latest = machine.latest
+    text = (
+        f"machine {latest.machine_id}: vibration {latest.vibration_mm_s:g} mm/s is "
+        f"{'' if is_first else 'now '}forecast to reach {limit_mm_s:g} mm/s in {forecast_span(machine)} of running"
+    )
+    details = {
+        "limit": limit_mm_s,
+        "unit": UNITS["vibration"],
+        "value": latest.vibration_mm_s,
+        "hours_to_limit_low": machine.hours_to_limit_low,
+        "hours_to_limit": machine.hours_to_limit,
+        "hours_to_limit_high": machine.hours_to_limit_high,
+        "limit_earliest_at": machine.limit_earliest_at,
+        "limit_latest_at": machine.limit_latest_at,
+    }
+    return _event("forecast" if is_first else "forecast_sooner", latest.machine_id, text, latest.timestamp, details)
+
+
+def forecast_gone(machine: Machine) -> Event:
+    """Return that a machine that was forecast to reach its limit has no trend any more."""
+    machine_id, at = machine.latest.machine_id, machine.latest.timestamp
+    text = f"machine {machine_id}: its vibration is no longer forecast to reach the limit"
+    return _event("forecast_gone", machine_id, text, at, {"mode": machine.latest.mode})
 
 
 def silent(machine: Machine, at: Timestamp) -> Event:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from itertools import compress, islice
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from consumers.machines.admission import Admission
 from consumers.machines.episodes import EpisodeChanges, EpisodeRule, EpisodeWatch
@@ -16,6 +16,7 @@ from consumers.machines.minutes import (
     Columns,
     Sums,
     added,
+    by_machine,
     by_minute_and_machine,
     columns_of,
     first_moment,
@@ -23,16 +24,20 @@ from consumers.machines.minutes import (
     summed,
 )
 from consumers.machines.naming import Naming
+from consumers.machines.trend import NO_TREND, Trend
 from consumers.rating import RowOf, rated
 from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
 from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
 _field = Machine._fields.index
-_LATEST, _READINGS, _ANOMALIES, _NAME = map(_field, ("latest", "readings", "anomalies", "name"))
+_LATEST, _READINGS, _ANOMALIES, _NAME, _TREND_OPEN = map(
+    _field, ("latest", "readings", "anomalies", "name", "trend_open")
+)
 _MODE_READINGS: Final = {mode: _field(f"{mode}_readings") for mode in MODES}
 _UNKNOWN: Final[tuple[Any, ...]] = (None, *Machine._field_defaults.values())
 """A machine before its first reading."""
+_NO_TRENDS: Final[Mapping[int, Trend]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[str, int]] = MappingProxyType({})
 _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
@@ -44,6 +49,8 @@ class Changes(NamedTuple):
     """The machines that have new readings, as they are from then on."""
     minutes: list[Minute]
     """What is added to minutes that are not, or are no longer, a machine's open one."""
+    trends: dict[int, Trend]
+    """The trends of the machines of which a bucket closed."""
 
 
 class Fleet:
@@ -61,12 +68,14 @@ class Fleet:
         machines_at_most: int = 100_000,
         window_min: float = 0.0,
         episodes: EpisodeWatch | None = None,
+        trends: Mapping[int, Trend] = _NO_TRENDS,
     ) -> None:
         self.machines = {machine.latest.machine_id: machine for machine in machines}
         self.history = History(self.machines, window_min)
         self._numbers = {machine.name: id_ for id_, machine in self.machines.items() if machine.name is not None}
         self.recent = deque(recent, recent_capacity)
         self._episodes = episodes or EpisodeWatch(EpisodeRule(), Limits())
+        self._trends: dict[int, Trend] = dict(trends)
         self._recent_capacity = recent_capacity
         self._machines_at_most = machines_at_most
 
@@ -105,7 +114,23 @@ class Fleet:
         for name, machine_id in new_names.items():
             if machine_id in changed:
                 changed[machine_id][_NAME] = name
-        return Changes(list(map(Machine._make, changed.values())), minutes)
+        trends = self._trends_after(rows, changed)
+        return Changes(list(map(Machine._make, changed.values())), minutes, trends)
+
+    def _trends_after(self, rows: Sequence[Row], changed: Mapping[int, list[Any]]) -> dict[int, Trend]:
+        """Put the open part of each machine's trend into its values; return the trends of which a bucket closed."""
+        closed = {}
+        for machine_id, own_rows in by_machine(rows).items():
+            before = self.trend(machine_id)
+            trend = before.after(own_rows)
+            changed[machine_id][_TREND_OPEN] = trend.open_bytes()
+            if not trend.is_closed_as(before):
+                closed[machine_id] = trend
+        return closed
+
+    def trend(self, machine_id: int) -> Trend:
+        """Return what is known of a machine's vibration."""
+        return self._trends.get(machine_id, NO_TREND)
 
     @property
     def open_episodes(self) -> Mapping[int, Sequence[Episode]]:
@@ -120,7 +145,11 @@ class Fleet:
         """Take over what a commit changes, which is safe in the database by now."""
         self._episodes.take(commit)
         for machine in commit.machines:
-            self.machines[machine.latest.machine_id] = machine
+            machine_id = machine.latest.machine_id
+            self.machines[machine_id] = machine
+            closed = commit.trends.get(machine_id)
+            open_bytes = machine.trend_open
+            self._trends[machine_id] = cast("Trend", closed) if closed else self.trend(machine_id).opened(open_bytes)
             if machine.name is not None:
                 self._numbers[machine.name] = machine.latest.machine_id
         self.history.take(commit.minutes)

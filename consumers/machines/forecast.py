@@ -106,6 +106,8 @@ def _told(trend: Trend, fits: list[Fit], evidence: float, limit_mm_s: float) -> 
         return None
     times = [(share / whole, *fit.time_to(limit_mm_s)) for share, fit in shares]
     low, middle, high = (max(_quantile(times, quantile), 0.0) for quantile in _QUANTILES)
+    if not high:  # it is beyond the limit by now: there is nothing to foretell
+        return None
     if high > _WIDEST * low and high > 1:  # within a bucket's width of now it need not be known more closely
         return None
     width_h = READINGS_A_BUCKET * trend.gap_s / HOUR_S

@@ -45,6 +45,14 @@ def by_minute_and_machine(rows: Iterable[Row]) -> Mapping[str, Mapping[int, list
     return groups
 
 
+def by_machine(rows: Iterable[Row]) -> Mapping[int, list[Row]]:
+    """Return the rows of each machine, in their order."""
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[0]].append(row)
+    return groups
+
+
 def minute_of(timestamp: str) -> str:
     """Return the minute of a timestamp: its beginning."""
     return timestamp[:_MINUTE_LENGTH]

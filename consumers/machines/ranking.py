@@ -5,7 +5,7 @@ The view `machines_to_maintain` says the same in SQL; a test holds the two toget
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from consumers.records import Episode, Machine, Timestamp
 from utils.efficiency import Limits, Signal
@@ -92,7 +92,7 @@ def _urgency(
         kind: Kind = "beyond" if latest.mode in RUNNING else "stopped"
         reason = ", ".join(_beyond_words(gauge, latest.timestamp) for gauge in beyond)
         reason += "" if kind == "beyond" else f", now {'in ' * (latest.mode == 'maintenance')}{latest.mode}"
-    elif _forecast_h(machine) is not None:
+    elif machine.hours_to_limit is not None:
         kind, reason = "forecast", _forecast_words(machine, limits)
     else:
         nearest = max(heat, shake, key=lambda gauge: gauge.share)
@@ -104,7 +104,7 @@ def _urgency(
 
 def _place(urgency: Urgency) -> tuple[int, float, str, int]:
     """Return what urgencies are ordered by."""
-    hours = _forecast_h(urgency.machine) if urgency.kind == "forecast" else None
+    hours = urgency.machine.hours_to_limit if urgency.kind == "forecast" else None
     worth = -urgency.share_of_limit if hours is None else hours
     return _ORDER.index(urgency.kind), worth, urgency.since or "", urgency.machine.latest.machine_id
 
@@ -120,20 +120,18 @@ def _beyond_words(gauge: _Gauge, heard_at: Timestamp) -> str:
     return f"{signal} {value:g} {unit}, peak {episode.peak_value:g} > {episode.limit_value:g} {unit} {lasting}"
 
 
+def forecast_span(machine: Machine) -> str:
+    """Return the range of the time left in words: "20 to 35 min"."""
+    low, high = (
+        duration((hours or 0.0) * _HOUR_S) for hours in (machine.hours_to_limit_low, machine.hours_to_limit_high)
+    )
+    (least, unit), (_, unit_of_most) = low.rsplit(" ", 1), high.rsplit(" ", 1)
+    return f"{least} to {high}" if unit == unit_of_most else f"{low} to {high}"
+
+
 def _forecast_words(machine: Machine, limits: Limits) -> str:
-    soonest, latest = (_forecast(machine, f"hours_to_limit_{bound}") for bound in ("low", "high"))
-    when = " to ".join(duration(hours * _HOUR_S) for hours in (soonest, latest) if hours is not None)
-    return f"vibration {limits.vibration_safe_max_mm_s:g} mm/s in {when}{' or more' * (latest is None)} of running"
-
-
-def _forecast_h(machine: Machine) -> float | None:
-    return _forecast(machine, "hours_to_limit")
-
-
-def _forecast(machine: Any, field: str) -> float | None:
-    """Return a field of a machine's forecast, which not every machine has."""
-    value: float | None = getattr(machine, field, None)
-    return value
+    now = machine.latest.vibration_mm_s
+    return f"vibration {now:g} mm/s, {limits.vibration_safe_max_mm_s:g} in {forecast_span(machine)} of running"
 
 
 def _silence_words(heard_at: Timestamp, at: Timestamp, stale_after_s: float) -> str:

@@ -80,6 +80,10 @@ class Trend(NamedTuple):
         """Return whether both differ in nothing but the open bucket: then only that needs to be saved."""
         return self.levels is other.levels and self.gaps == other.gaps
 
+    def opened(self, open_bytes: bytes) -> "Trend":
+        """Return the trend with another open bucket, as it was packed; what is closed stays."""
+        return self._replace(open=Open._make(_OPEN.unpack(open_bytes)))
+
     def open_bytes(self) -> bytes:
         """Return the open bucket, 30 bytes."""
         return _OPEN.pack(*self.open)
@@ -91,6 +95,10 @@ class Trend(NamedTuple):
             parts.append(_LEVEL.pack(noise, samples, len(means)))
             parts.append(struct.pack(f"<{len(means)}f", *means))
         return b"".join(parts)
+
+
+NO_TREND: Final = Trend()
+"""Of a machine that has no reading yet."""
 
 
 def restored(open_bytes: bytes, closed_bytes: bytes) -> Trend:

@@ -18,6 +18,7 @@ from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
 from consumers.store.schema import VERSION, migrate
 from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, Table, ViewSettings, source_file_of
+from consumers.store.trends import KeptTrends
 from utils.text import printable, shown
 
 _BUSY_TIMEOUT_S: Final = 0.2
@@ -83,6 +84,7 @@ class Store:
             self._retention = Retention(self._connection, self._transaction, keep_readings_days, keep_minutes_days)
             self._episodes = KeptEpisodes(self._connection)
             self.outbox = Outbox(self._connection, self._transaction, self._named_errors, is_kept=keeps_alerts)
+            self.trends = KeptTrends(self._connection, self._transaction, self._named_errors, self.outbox)
             set_view_settings(self._connection, view_settings or ViewSettings())
             self._file_id = _file_id(path)
             undo.pop_all()
@@ -140,6 +142,7 @@ class Store:
             self._connection.executemany(ADD_MINUTE, commit.minutes)
             self._episodes.save(commit)
             self.outbox.add(commit.events)
+            self.trends.save(commit)
         self._rejected.count = kept_rejected
         self._bound_wal()
 

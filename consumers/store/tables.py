@@ -8,7 +8,19 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from consumers.records import Commit, Episode, Event, Excess, Machine, Mark, Minute, RatedReading, Stream, Timestamp
+from consumers.records import (
+    Commit,
+    Episode,
+    Event,
+    Excess,
+    Machine,
+    MachineTrend,
+    Mark,
+    Minute,
+    RatedReading,
+    Stream,
+    Timestamp,
+)
 from utils.message import MessageError, utc_timestamp
 from utils.text import printable
 
@@ -207,6 +219,7 @@ MACHINES: Final = Table("machines", Machine)
 SOURCES: Final = Table("source_files", SourceFile)
 RETENTION: Final = Table("retention", Retained)
 MINUTES: Final = Table("machine_minutes", Minute)
+TRENDS: Final = Table("machine_trends", MachineTrend)
 EPISODES: Final = Table("anomaly_episodes", Episode)
 EXCESSES: Final = Table("excesses", Excess)
 ALERTS: Final = Table("alerts", Event)

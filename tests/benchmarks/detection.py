@@ -149,7 +149,9 @@ def _take(fleet: Fleet, rows: list[Row]) -> Commit:
     changes = fleet.after(rows)
     machines, episodes, excesses, events = fleet.episodes_after(rows, changes.machines)
     batch = Batch(rows, [], 0, 0, len(rows))
-    commit = Commit(_STREAM, _STREAM, batch, machines, _AT, changes.minutes, episodes, excesses, events)
+    commit = Commit(
+        _STREAM, _STREAM, batch, machines, _AT, changes.minutes, episodes, excesses, events, changes.trends
+    )
     fleet.take(commit)
     return commit
 

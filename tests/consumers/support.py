@@ -39,7 +39,18 @@ class StreamInMemory:
         batch = ingest(data, chunk.before.offset, at, LIMITS)
         changes = self.fleet.after(batch.rows)
         machines, episodes, excesses, events = self.fleet.episodes_after(batch.rows, changes.machines)
-        return Commit(chunk.before, chunk.after, batch, machines, at, changes.minutes, episodes, excesses, events)
+        return Commit(
+            chunk.before,
+            chunk.after,
+            batch,
+            machines,
+            at,
+            changes.minutes,
+            episodes,
+            excesses,
+            events,
+            changes.trends,
+        )
 
 
 def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
@@ -48,7 +59,9 @@ def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
     changes = fleet.after(rows)
     machines, episodes, excesses, events = fleet.episodes_after(rows, changes.machines)
     batch = Batch(list(rows), [], 0, 0, len(rows))
-    fleet.take(Commit(stream, stream, batch, machines, AT, changes.minutes, episodes, excesses, events))
+    fleet.take(
+        Commit(stream, stream, batch, machines, AT, changes.minutes, episodes, excesses, events, changes.trends)
+    )
     return machines
 
 

@@ -52,6 +52,7 @@ def loop_of(pipeline: WaitingPipeline, growth: Growth | None = None) -> Loop:
         None,
         cast("Any", growth or Growth()),
         watch=cast("Any", SimpleNamespace(look=lambda *_arguments, **_named: None)),
+        forecasting=cast("Any", SimpleNamespace(step=lambda: None, finish=lambda: None)),
     )
 
 

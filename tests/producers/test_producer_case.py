@@ -228,7 +228,7 @@ def test_a_wrong_setting_ends_with_2_and_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PRODUCER_MACHINES=many\n")
     status, said = produce(tmp_path)
     assert status == 2
-    assert "setting PRODUCER_MACHINES is 'many'; expected a whole number from 1 to 100,000 machines" in said
+    assert "setting PRODUCER_MACHINES (in .env) is 'many'; expected a whole number from 1 to 100,000 machines" in said
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_env_file(tmp_path: Path) -> None:

@@ -97,3 +97,7 @@ def test_at_the_earliest_the_machine_runs_through_and_at_the_latest_it_pauses_as
     earliest, latest = wall_clock(found, "2026-11-22T09:00:00.000Z", active_share=0.5, mean_break_s=60.0)
     assert earliest == "2026-11-22T10:00:00.000Z"
     assert latest == "2026-11-22T15:01:00.000Z"
+
+
+def test_a_machine_that_is_beyond_the_limit_has_no_forecast() -> None:
+    assert forecast(trend_of(growing(-200), 2500), LIMIT) is None

@@ -1,6 +1,3 @@
-from types import SimpleNamespace
-from typing import Any
-
 from consumers.machines.ranking import Kind, Urgency, machines_of, ranked
 from consumers.records import Episode, Machine
 from tests.consumers.machines.support import LIMITS, T0_S, ids, row
@@ -64,16 +61,15 @@ def test_of_machines_within_the_limits_the_nearest_to_one_comes_first_whatever_t
 
 
 def test_machines_that_are_forecast_to_cross_come_before_stopped_ones_the_soonest_first() -> None:
-    def forecast(machine_id: int, low: float, middle: float, high: float | None) -> Any:
-        hours = {"hours_to_limit_low": low, "hours_to_limit": middle, "hours_to_limit_high": high}
-        return SimpleNamespace(latest=machine(machine_id).latest, **hours)
+    def forecast(machine_id: int, low: float, middle: float, high: float) -> Machine:
+        return machine(machine_id)._replace(hours_to_limit_low=low, hours_to_limit=middle, hours_to_limit_high=high)
 
-    plant = [machine(1, mode="offline", temperature_c=95), forecast(2, 3, 5, 9), forecast(3, 0.2, 2, None)]
+    plant = [machine(1, mode="offline", temperature_c=95), forecast(2, 3, 5, 9), forecast(3, 0.2, 2, 4)]
     urgencies = ranked(plant, LIMITS, at(0))
     assert order(urgencies) == [(3, "forecast"), (2, "forecast"), (1, "stopped")]
     assert [urgency.reason for urgency in urgencies[:2]] == [
-        "vibration 4.5 mm/s in 12 min or more of running",
-        "vibration 4.5 mm/s in 3 h to 9 h of running",
+        "vibration 1 mm/s, 4.5 in 12 min to 4 h of running",
+        "vibration 1 mm/s, 4.5 in 3 to 9 h of running",
     ]
 
 
