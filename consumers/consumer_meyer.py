@@ -10,21 +10,21 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from loguru import logger
 
 from consumers.demo import running_producer
+from consumers.drawing import draw_once, follow, import_matplotlib
 from consumers.follow.tail import Tail
 from consumers.follow.trouble import Missing, Unreadable
 from consumers.growth import GrowthWatch
 from consumers.ingest import ingest
-from consumers.loop import POLL_S, REFRESH_S, Loop
+from consumers.loop import POLL_S, Loop
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
@@ -45,7 +45,7 @@ from utils.message import timestamp_at
 from utils.paths import made_folders, require_not_written
 from utils.setting import parse_picture
 from utils.settings import Config, inherited_environment
-from utils.text import count, printable, shown
+from utils.text import count, shown
 
 _OBJECTS_A_COLLECTION: Final = 20_000
 """Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
@@ -67,7 +67,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     _check_pictures(config, options)
     is_drawn = options.snapshot is not None or not (options.headless or options.once)
     if is_drawn:
-        _import_matplotlib()
+        import_matplotlib()
     for folder in made_folders(_folders(config, options)):
         _say(f"made the folder {shown(folder)}")
     with ExitStack() as cleanup:
@@ -94,7 +94,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if options.once:
             _read_once(config, options, loop, tail, fleet)
         else:
-            _follow(config, options, loop, fleet)
+            follow(config, options, loop, fleet, _warn)
 
 
 def _check_pictures(config: Config, options: argparse.Namespace) -> None:
@@ -110,22 +110,6 @@ def _folders(config: Config, options: argparse.Namespace) -> list[Path]:
     """Return the folders that are written to, and that of the live file if it is waited for."""
     files = [config.database_file, *([options.snapshot] if options.snapshot is not None else [])]
     return [file.parent for file in (files if options.once else [*files, config.live_file])]
-
-
-def _import_matplotlib() -> None:
-    """Import what draws, before anything is begun: matplotlib refuses an unknown MPLBACKEND as it is imported."""
-    try:
-        import_module("consumers.board.window")
-    except ValueError as error:
-        raise PipelineError(
-            f"matplotlib, which draws the dashboard, does not start: {printable(str(error))}. If MPLBACKEND is set, "
-            "unset it or name one of these; or run with --headless"
-        ) from error
-    except ImportError as error:
-        raise PipelineError(
-            f"matplotlib, which draws the dashboard, cannot be imported: {printable(str(error))}; "
-            "install requirements.txt, or run with --headless"
-        ) from error
 
 
 def _open_store(config: Config, stop: StopRequest, *, is_full_waited_for: bool) -> Store | None:
@@ -213,9 +197,7 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     if isinstance(tail.trouble, Missing) and not tail.has_files:
         raise PipelineError(f"{tail.trouble}: start the producer, or name a file with --file")
     if options.snapshot is not None:
-        from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as below
-
-        _painter(config, fleet, loop, snapshot_figure(), options.snapshot)()
+        draw_once(config, fleet, loop, options.snapshot)
         _say(f"dashboard drawn to {shown(options.snapshot)}")
     tally = loop.tally
     if tally.rejected_lines and not tally.stored_lines:
@@ -223,59 +205,6 @@ def _read_once(config: Config, options: argparse.Namespace, loop: Loop, tail: Ta
     unread = [str(trouble) for trouble in (tail.trouble, *tail.unread) if isinstance(trouble, Unreadable)]
     if unread:
         raise PipelineError(f"not everything was read: {'; '.join(unread)}. Make it readable and run this again")
-
-
-def _follow(config: Config, options: argparse.Namespace, loop: Loop, fleet: Fleet) -> None:
-    """Read on as lines come; with a window if one is wanted and can be had."""
-    if options.headless and options.snapshot is None:
-        loop.follow(None)
-        return
-    from consumers.board import window  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
-    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
-    from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - as above
-
-    picture = options.snapshot
-    if not options.headless:
-        try:
-            figure = window.open_window_figure(has_toolbar=options.toolbar)
-        except window.NoWindowError as error:
-            picture = picture or config.snapshot_file
-            _warn(f"{error}; the dashboard is drawn to {shown(picture)} instead")
-        else:
-            paint = _painter(config, fleet, loop, figure, picture)
-            loop.tick()  # so that the first picture shows what is there
-            window.show_window(figure, loop.tick, paint, POLL_S, REFRESH_S)
-            return
-    figure = snapshot_figure()
-    figure.faults = Faults()
-    loop.follow(figure.faults.guarded("the update", _painter(config, fleet, loop, figure, picture)))
-
-
-def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None) -> Callable[[], None]:
-    """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
-    from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
-    from consumers.board.faults import Faults  # noqa: PLC0415 - as above
-
-    board = Dashboard(
-        figure,
-        config.limits,
-        config.dashboard_window_min,
-        config.stale_after_s,
-        f"readings in {config.live_file}",
-        theme=config.theme,
-        timezone=config.timezone,
-    )
-    # The picture in the window is not old because its copy cannot be saved: that has faults of its own.
-    save = board.save if figure.faults is None else Faults().guarded("saving", board.save)
-
-    def paint() -> None:
-        try:
-            board.update(fleet, timestamp_at(time.time()), loop.feed_status())
-        finally:  # what cannot be brought up to date says so in the picture
-            if picture is not None:
-                save(picture)
-
-    return paint
 
 
 @contextmanager
