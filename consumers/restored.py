@@ -105,9 +105,8 @@ def _trends(store: Store, machines: Iterable[Machine]) -> dict[int, Trend]:
             for machine in machines
         }
     except ValueError as error:
-        raise StoreError(
-            f"the database has a trend that someone has changed: {error}; put back a copy of it"
-        ) from None
+        advice = "someone has changed machines.trend_open or machine_trends; put back a copy of the database"
+        raise StoreError(f"a trend in the database cannot be read: {error}; {advice}") from None
 
 
 def _episodes(store: Store, config: Config) -> EpisodeWatch:

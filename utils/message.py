@@ -85,7 +85,8 @@ _SENTENCE = re.compile(
 _OWN_LINE = re.compile(
     r'\{"message": "Machine ([0-9]{1,19}) in (Active|Idle|Maintenance|Offline) mode\. '
     rf'Temp: {_NUMBER}°C, Vib: {_NUMBER}mm/s\.", "author": "Sensor-[0-9]+", '
-    r'"timestamp": "(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z)", "category": "[a-z]+", '
+    r'"timestamp": "((?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])'
+    r'T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)", "category": "[a-z]+", '
     r'"sentiment": [01]\.[0-9]+, "keyword_mentioned": "[A-Z][a-z]+", '
     r'"message_length": [1-9][0-9]{0,17}\}',
     re.ASCII,
@@ -98,6 +99,7 @@ _SENTENCE_SHAPE = re.compile(
 )
 _SENTENCE_START = re.compile(r"\bMachine \S+ in \S+ mode\b")
 _QUANTITY = re.compile(rf"{_NUMBER} ?(\S*)\Z")
+_DAYS_OF_EVERY_MONTH: Final = "28"
 _SENTENCE_FORM: Final = "Machine N in MODE mode. Temp: X°C, Vib: Y mm/s."
 
 _CELSIUS_UNITS: Final = ("°C", "°F")
@@ -143,7 +145,7 @@ def from_line(
             machine_id <= OWN_ID_MAX
             and ABSOLUTE_ZERO_C <= temperature_c < _INFINITE
             and 0 <= vibration_mm_s < _INFINITE
-            and _is_moment(timestamp)
+            and (timestamp[8:10] <= _DAYS_OF_EVERY_MONTH or _is_moment(timestamp))
         ):
             return _reading((machine_id, timestamp, MODE_BY_NAME[mode], temperature_c, vibration_mm_s))
         # What is wrong with it is told as of any other line.

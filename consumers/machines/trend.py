@@ -28,7 +28,7 @@ _LARGEST: Final = 3e38
 _FLOAT: Final = struct.Struct("<f")
 _OPEN: Final = struct.Struct("<B?ddII?")
 _CLOSED: Final = struct.Struct("<dBB")
-_LEVEL: Final = struct.Struct("<fBB")
+_LEVEL: Final = struct.Struct("<dBB")
 
 
 class Open(NamedTuple):
@@ -89,7 +89,7 @@ class Trend(NamedTuple):
         return _OPEN.pack(*self.open)
 
     def closed_bytes(self) -> bytes:
-        """Return all but the open bucket, fewer than 900 bytes for a year of a reading a second."""
+        """Return all but the open bucket, fewer than 900 bytes for months of a reading a second."""
         parts = [_CLOSED.pack(self.gap_s, self.gaps, len(self.levels))]
         for means, noise, samples in self.levels:
             parts.append(_LEVEL.pack(noise, samples, len(means)))
@@ -174,32 +174,34 @@ class _Growing:
     def _close(self, mean_mm_s: float, elapsed_s: float) -> None:
         """Take a full bucket: into the first level, and up as far as levels are full."""
         self._learn_gap(elapsed_s / (READINGS_A_BUCKET - 1))
-        levels = self._thaw()
-        place = 0
-        while True:
-            if place == len(levels):
-                levels.append([])
-                self._noise.append((0.0, 0))
-            # Rounded as it will be saved, so that a restart changes no bit.
-            mean_mm_s = _FLOAT.unpack(_FLOAT.pack(min(mean_mm_s, _LARGEST)))[0]
-            means = levels[place]
+        levels, noise = self._thaw(), self._noise
+        for place, means in enumerate(levels):
+            mean_mm_s = _as_saved(mean_mm_s)
             means.append(mean_mm_s)
             if len(means) > 2:  # noqa: PLR2004 - a second difference needs three
-                self._noise[place] = _learnt(*self._noise[place], *means[-3:])
+                noise[place] = _learnt(*noise[place], *means[-3:])
             if len(means) <= _MEANS_A_LEVEL:
                 return
             mean_mm_s = means[0] / 2 + means[1] / 2
             del means[:2]
-            place += 1
+        levels.append([_as_saved(mean_mm_s)])
+        noise.append((0.0, 0))
 
     def _learn_gap(self, gap_s: float) -> None:
         """Learn the time between readings from a bucket without a break; a long silence in it counts little."""
         if gap_s <= 0:
             return
-        if self._gaps:
-            gap_s = min(gap_s, 2 * self._gap_s)
-        self._gaps = min(self._gaps + 1, _NOISE_MEMORY)
+        if self._gaps and gap_s > 2 * self._gap_s:
+            gap_s = 2 * self._gap_s
+        if self._gaps < _NOISE_MEMORY:
+            self._gaps += 1
         self._gap_s += (gap_s - self._gap_s) / self._gaps
+
+
+def _as_saved(mean_mm_s: float) -> float:
+    """Return a mean as it will be saved, so that a restart changes no bit."""
+    (saved,) = _FLOAT.unpack(_FLOAT.pack(mean_mm_s if mean_mm_s < _LARGEST else _LARGEST))
+    return saved  # type: ignore[no-any-return]
 
 
 def _learnt(noise: float, samples: int, first: float, second: float, third: float) -> tuple[float, int]:
@@ -211,7 +213,8 @@ def _learnt(noise: float, samples: int, first: float, second: float, third: floa
     if mean <= 0:
         return noise, samples
     sample = ((first - 2 * second + third) / mean) ** 2 / 6
-    if samples >= _SAMPLES_TO_CLIP and noise > 0:
-        sample = min(sample, _CLIP * noise)
-    samples = min(samples + 1, _NOISE_MEMORY)
-    return _FLOAT.unpack(_FLOAT.pack(noise + (sample - noise) / samples))[0], samples
+    if samples >= _SAMPLES_TO_CLIP and sample > _CLIP * noise > 0:
+        sample = _CLIP * noise
+    if samples < _NOISE_MEMORY:
+        samples += 1
+    return noise + (sample - noise) / samples, samples

@@ -71,7 +71,7 @@ def test_a_level_holds_eight_means_at_most_and_the_older_ones_are_wider() -> Non
 
 def test_months_fit_into_900_bytes() -> None:
     trend = Trend().after(rows_of([2.0] * 20_000))
-    full = trend._replace(levels=tuple(trend.levels[0] for _ in range(22)))
+    full = trend._replace(levels=tuple(trend.levels[0] for _ in range(20)))
     assert len(full.closed_bytes()) < 900
 
 
