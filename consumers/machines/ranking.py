@@ -4,6 +4,7 @@ The view `machines_to_maintain` says the same in SQL; a test holds the two toget
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil, floor, inf
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -19,6 +20,8 @@ UNITS: Final[Mapping[Signal, str]] = MappingProxyType({"temperature": "°C", "vi
 _ORDER: Final[tuple[Kind, ...]] = ("beyond", "forecast", "stopped", "near")
 _STALE_AFTER_S: Final = 60.0
 _HOUR_S: Final = 3600.0
+_SPAN_UNITS: Final = (("s", 1, 120.0), ("min", 60, 7_200.0), ("h", 3_600, 172_800.0), ("days", 86_400, inf))
+"""A unit, its seconds, and the time from which on it is too small."""
 _NO_EPISODES: Final[Mapping[int, Sequence[Episode]]] = MappingProxyType({})
 
 
@@ -93,7 +96,7 @@ def _urgency(
         reason = ", ".join(_beyond_words(gauge, latest.timestamp) for gauge in beyond)
         reason += "" if kind == "beyond" else f", now {'in ' * (latest.mode == 'maintenance')}{latest.mode}"
     elif machine.hours_to_limit is not None:
-        kind, reason = "forecast", _forecast_words(machine, limits)
+        kind, reason = "forecast", _forecast_words(machine)
     else:
         nearest = max(heat, shake, key=lambda gauge: gauge.share)
         kind, reason = "near", f"{nearest.signal} {nearest.value:g} of {nearest.limit:g} {UNITS[nearest.signal]}"
@@ -121,17 +124,14 @@ def _beyond_words(gauge: _Gauge, heard_at: Timestamp) -> str:
 
 
 def forecast_span(machine: Machine) -> str:
-    """Return the range of the time left in words: "20 to 35 min"."""
-    low, high = (
-        duration((hours or 0.0) * _HOUR_S) for hours in (machine.hours_to_limit_low, machine.hours_to_limit_high)
-    )
-    (least, unit), (_, unit_of_most) = low.rsplit(" ", 1), high.rsplit(" ", 1)
-    return f"{least} to {high}" if unit == unit_of_most else f"{low} to {high}"
+    """Return the range of the time left in words, in the unit that suits its end: "20–35 min"."""
+    low_s, high_s = ((hours or 0.0) * _HOUR_S for hours in (machine.hours_to_limit_low, machine.hours_to_limit_high))
+    unit, size_s = next((unit, size_s) for unit, size_s, end_s in _SPAN_UNITS if high_s < end_s)
+    return f"{floor(low_s / size_s)}–{ceil(high_s / size_s)} {unit}"
 
 
-def _forecast_words(machine: Machine, limits: Limits) -> str:
-    now = machine.latest.vibration_mm_s
-    return f"vibration {now:g} mm/s, {limits.vibration_safe_max_mm_s:g} in {forecast_span(machine)} of running"
+def _forecast_words(machine: Machine) -> str:
+    return f"vibration {machine.latest.vibration_mm_s:g} mm/s, limit in {forecast_span(machine)}"
 
 
 def _silence_words(heard_at: Timestamp, at: Timestamp, stale_after_s: float) -> str:

@@ -1,4 +1,6 @@
-from consumers.machines.ranking import Kind, Urgency, machines_of, ranked
+import pytest
+
+from consumers.machines.ranking import Kind, Urgency, forecast_span, machines_of, ranked
 from consumers.records import Episode, Machine
 from tests.consumers.machines.support import LIMITS, T0_S, ids, row
 from utils.message import Mode, timestamp_at
@@ -68,8 +70,8 @@ def test_machines_that_are_forecast_to_cross_come_before_stopped_ones_the_soones
     urgencies = ranked(plant, LIMITS, at(0))
     assert order(urgencies) == [(3, "forecast"), (2, "forecast"), (1, "stopped")]
     assert [urgency.reason for urgency in urgencies[:2]] == [
-        "vibration 1 mm/s, 4.5 in 12 min to 4 h of running",
-        "vibration 1 mm/s, 4.5 in 3 to 9 h of running",
+        "vibration 1 mm/s, limit in 0–4 h",
+        "vibration 1 mm/s, limit in 3–9 h",
     ]
 
 
@@ -120,3 +122,18 @@ def test_machines_are_chosen_by_kind_in_their_order() -> None:
     ranking = ranked([machine(1), machine(2, temperature_c=91), machine(3, temperature_c=95)], LIMITS, at(0))
     assert ids(machines_of(ranking, "beyond", "stopped")) == [3, 2]
     assert ids(machines_of(ranking, "near")) == [1]
+
+
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "words"),
+    [
+        (54, 79.2, "54–80 s"),
+        (54, 120, "0–2 min"),
+        (1200, 2099, "20–35 min"),
+        (7000, 7200, "1–2 h"),
+        (0, 1e6, "0–12 days"),
+    ],
+)
+def test_the_time_left_is_told_in_the_unit_of_its_end(low_s: float, high_s: float, words: str) -> None:
+    forecast = machine(1)._replace(hours_to_limit_low=low_s / 3600, hours_to_limit_high=high_s / 3600)
+    assert forecast_span(forecast) == words
