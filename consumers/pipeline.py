@@ -1,14 +1,13 @@
 """From the live file to the database and the fleet, a chunk of lines at a time."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from consumers.ingest import Stopped, reject_oversized
 from consumers.machines.fleet import Fleet
 from consumers.machines.naming import Naming
 from consumers.machines.plant_clock import PlantClock
-from consumers.rating import RowOf, rated
+from consumers.rating import RowOf, rate_by
 from consumers.records import Batch, Chunk, Commit, Event, RejectedLine, Timestamp
 from consumers.store.errors import StoreWaitError
 from consumers.store.retention import ROWS_A_STEP
@@ -207,7 +206,7 @@ class Pipeline:
         offset, end_offset = chunk.before.offset, chunk.after.offset
         if chunk.is_oversized:
             return reject_oversized(chunk.data, offset, end_offset - offset)
-        rate = partial(rated, fields=self._fields, identify=naming.identify)
+        rate = rate_by(self._fields, naming.identify)
         batch = self._judge(chunk.data, offset, at, row_of=rate)
         admission = self._fleet.admission(batch.rows, rate)
         return batch if admission is None else self._judge(chunk.data, offset, at, row_of=admission.row_of)
