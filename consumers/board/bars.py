@@ -18,7 +18,6 @@ from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOU
 from consumers.board.scene import Scene
 from consumers.board.view import set_view
 from consumers.board.words import machine_names, span_words
-from consumers.records import Machine
 from utils.efficiency import Limits
 from utils.message import MODES
 from utils.text import count
@@ -58,7 +57,7 @@ class ModePanel:
             label.set_text(f"{totals[mode]:,}")
             label.xy = (totals[mode], label.xy[1])  # type: ignore[attr-defined]
         set_view(self.axes, self._reach.cover(0, max(totals.values()) * 1.2))
-        self._title.say(_silence_words(scene.silent))
+        self._title.say(_silence_words(scene))
 
 
 class LevelPanel:
@@ -108,12 +107,13 @@ class LevelPanel:
             self._title.say(span_words(span_s(scene), is_stale=scene.is_stale), "| all time")
 
 
-def _silence_words(silent: Sequence[Machine]) -> str:
+def _silence_words(scene: Scene) -> str:
+    silent = scene.silent
     if not silent:
         return "latest of each"
     if len(silent) > _NAMED_SILENT:
         return f"{len(silent):,} silent (hatched)"
-    return f"silent {machine_names(silent, _NAMED_SILENT, 16)}"
+    return f"silent {machine_names(silent, _NAMED_SILENT, 16, scene.names)}"
 
 
 def _draw_key(axes: Axes, theme: Theme) -> Legend:

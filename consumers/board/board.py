@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from consumers.board.bars import LevelPanel, ModePanel
 from consumers.board.headline import Headline
 from consumers.board.layout import layout_of
+from consumers.board.names import ShownNames
 from consumers.board.palette import FONT_FAMILY, FONT_PT, THEMES, Theme
 from consumers.board.scatter import ScatterPanel
 from consumers.board.scene import scene_of
@@ -78,6 +79,7 @@ class Dashboard:
         self._window_s = window_min * 60
         self._stale_after_s = stale_after_s
         self._zone = zone_named(timezone)
+        self._names = ShownNames()
         colours = THEMES[theme]
         with mpl.rc_context(_style(colours)):
             figure.set_facecolor(colours.background)
@@ -92,7 +94,8 @@ class Dashboard:
     def update(self, fleet: Fleet, now: str, feed: FeedStatus = _NO_TROUBLE) -> None:
         """Show the fleet; `now` is the consumer's clock, in the form of `RatedReading.timestamp`."""
         self._place()
-        scene = scene_of(fleet, self._limits, now, self._zone, self._window_s, self._stale_after_s, feed)
+        self._names.update(fleet)
+        scene = scene_of(fleet, self._limits, now, self._zone, self._window_s, self._stale_after_s, feed, self._names)
         self._old.set_visible(scene.is_stale)
         self._headline.update(scene)
         self._trend.update(scene)

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from consumers.board.scene import Scene
 from consumers.board.status import SPAN_S
-from consumers.board.words import machine_name, machine_names, value_words
+from consumers.board.words import machine_names, value_words
 from consumers.machines.ranking import RUNNING, Urgency
 from consumers.records import Machine
 from utils.message import epoch_seconds
@@ -41,11 +41,11 @@ def reason_words(scene: Scene, urgency: Urgency) -> str:
     if latest.vibration_mm_s > limits.vibration_safe_max_mm_s:
         parts.append(f"{value_words(latest.vibration_mm_s)} > {limits.vibration_safe_max_mm_s:g} mm/s")
     if not parts:
-        return f"{machine_name(urgency.machine)} {urgency.reason}"
+        return f"{scene.names(urgency.machine)} {urgency.reason}"
     lasted_s = 0.0 if urgency.since is None else epoch_seconds(scene.at) - epoch_seconds(urgency.since)
     if lasted_s >= 1:
         parts.append(f"for {duration(lasted_s)}")
-    return f"{machine_name(urgency.machine)} {latest.mode}: {', '.join(parts)}"
+    return f"{scene.names(urgency.machine)} {latest.mode}: {', '.join(parts)}"
 
 
 def past_words(scene: Scene) -> str:
@@ -63,7 +63,7 @@ def past_words(scene: Scene) -> str:
     if scene.is_stale:
         ago += " when last heard"
     many = count(len(anomalies), "reading")
-    return f"last beyond a limit: {machine_name(scene.fleet.machines[last.machine_id])}, {ago}; {many} in {span}"
+    return f"last beyond a limit: {scene.names(scene.fleet.machines[last.machine_id])}, {ago}; {many} in {span}"
 
 
 def span_s(scene: Scene) -> float:
@@ -102,7 +102,7 @@ def _alarms(scene: Scene) -> list[Notice]:
     said = [Notice(when + reason_words(scene, urgency), "alarm") for urgency in beyond]
     stopped = [urgency.machine for urgency in scene.ranking if urgency.kind == "stopped"]
     if stopped:
-        said.append(Notice(f"stopped beyond a limit: {_names(stopped)}", "plain"))
+        said.append(Notice(f"stopped beyond a limit: {_names(scene, stopped)}", "plain"))
     return said
 
 
@@ -116,7 +116,7 @@ def _partly_rejected(scene: Scene) -> list[Notice]:
 
 def _coming(scene: Scene) -> list[Notice]:
     return [
-        Notice(f"{machine_name(urgency.machine)}: {urgency.reason}", "coming")
+        Notice(f"{scene.names(urgency.machine)}: {urgency.reason}", "coming")
         for urgency in scene.ranking
         if urgency.kind == "forecast" or (urgency.kind == "near" and urgency.share_of_limit >= _NEAR)
     ]
@@ -125,10 +125,14 @@ def _coming(scene: Scene) -> list[Notice]:
 def _absent(scene: Scene) -> list[Notice]:
     said = []
     if scene.silent and not scene.is_stale:
-        words = f"{len(scene.silent):,} of {len(scene.fleet.machines):,} machines silent: {_names(scene.silent)}"
+        words = (
+            f"{len(scene.silent):,} of {len(scene.fleet.machines):,} machines silent: {_names(scene, scene.silent)}"
+        )
         said.append(Notice(words, "plain"))
     if scene.wrong_clocks:
-        said.append(Notice(f"{count(len(scene.wrong_clocks), 'wrong clock')}: {_names(scene.wrong_clocks)}", "plain"))
+        said.append(
+            Notice(f"{count(len(scene.wrong_clocks), 'wrong clock')}: {_names(scene, scene.wrong_clocks)}", "plain")
+        )
     return said
 
 
@@ -143,5 +147,5 @@ def _well(scene: Scene) -> str:
     return f"{who} within limits for {duration(max(clear_s, 0.0))}"
 
 
-def _names(machines: Sequence[Machine]) -> str:
-    return machine_names(machines, 4, 40)
+def _names(scene: Scene, machines: Sequence[Machine]) -> str:
+    return machine_names(machines, 4, 40, scene.names)

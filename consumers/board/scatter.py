@@ -16,13 +16,12 @@ from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes, s
 from consumers.board.hover import reading_words, set_points
 from consumers.board.labels import Box, place_beside
 from consumers.board.layout import Rect
-from consumers.board.letters import drawable, width_pt
+from consumers.board.letters import width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, Theme
 from consumers.board.scene import Scene
 from consumers.board.trend import kind_colour
 from consumers.board.view import set_view
-from consumers.board.words import machine_name, value_words
-from consumers.machines.fleet import Fleet
+from consumers.board.words import value_words
 from consumers.machines.ranking import Urgency
 from consumers.records import RatedReading
 from utils.efficiency import Limits
@@ -40,11 +39,12 @@ _Flags: TypeAlias = NDArray[np.bool_]
 class _Names:
     """What machines are called, by id."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._machines = fleet.machines
+    def __init__(self, scene: Scene) -> None:
+        self._machines = scene.fleet.machines
+        self._names = scene.names
 
     def __getitem__(self, machine_id: int) -> str:
-        return drawable(machine_name(self._machines[machine_id]))
+        return self._names(self._machines[machine_id])
 
 
 class ScatterPanel:
@@ -113,7 +113,7 @@ class ScatterPanel:
         """Draw the machines."""
         latest = [machine.latest for machine in scene.fleet.machines.values()]
         silent = {machine.latest.machine_id for machine in scene.silent}
-        names = _Names(scene.fleet)
+        names = _Names(scene)
         temperature_c = np.array([reading.temperature_c for reading in latest], np.float64)
         vibration_mm_s = np.array([reading.vibration_mm_s for reading in latest], np.float64)
         beyond = np.array([reading.is_anomaly for reading in latest], np.bool_)

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from heapq import nlargest
 from typing import Final, NamedTuple
 
+from consumers.board.names import ShownNames
 from consumers.board.status import FeedStatus
 from consumers.machines.attendance import Attendance, attendance
 from consumers.machines.fleet import Fleet
@@ -41,6 +42,8 @@ class Scene(NamedTuple):
     heard_s: float | None
     """For how long no reading has come, by the consumer's clock; None: none ever came."""
     stale_after_s: float
+    names: ShownNames
+    """What the picture calls each machine."""
 
     @property
     def is_stale(self) -> bool:
@@ -62,6 +65,7 @@ def scene_of(
     window_s: float,
     stale_after_s: float,
     feed: FeedStatus,
+    names: ShownNames,
 ) -> Scene:
     """Return the plant as it is known at `now`."""
     heard = attendance(fleet, window_s, stale_after_s)
@@ -81,6 +85,7 @@ def scene_of(
         heard.wrong_clocks,
         _heard_s(fleet, now),
         stale_after_s,
+        names,
     )
 
 

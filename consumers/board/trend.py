@@ -22,7 +22,7 @@ from consumers.board.letters import drawable
 from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT, Theme
 from consumers.board.scene import STRIPS, Scene
 from consumers.board.view import is_held
-from consumers.board.words import machine_name, offset_words, span_words, waiting_words
+from consumers.board.words import offset_words, span_words, waiting_words
 from consumers.machines.ranking import Urgency
 from utils.text import duration, printable
 
@@ -85,7 +85,7 @@ class TrendPanel:
         for strip, urgency in zip(self._strips, chosen, strict=False):
             machine_id = urgency.machine.latest.machine_id
             note = "wrong clock" if machine_id in wrong else "silent" if machine_id in silent else ""
-            strip.update(urgency, columned.course(machine_id), band, note)
+            strip.update(urgency, scene.names(urgency.machine), columned.course(machine_id), band, note)
         self._title.say(*_span(scene, columned, len(chosen)))
 
     def _chosen(self, scene: Scene) -> list[Urgency]:
@@ -158,10 +158,10 @@ class Strip:
         self._note = axes.text(0.01, 0.5, "", transform=axes.transAxes, va="center", fontsize=FONT_PT, zorder=5)
         self._note.set_color(theme.quiet_ink)
 
-    def update(self, urgency: Urgency, course: Course, band: Band | None, note: str) -> None:
-        """Show a machine."""
+    def update(self, urgency: Urgency, name: str, course: Course, band: Band | None, note: str) -> None:
+        """Show a machine, as it is called."""
         latest = urgency.machine.latest
-        colour, name = kind_colour(self._theme, urgency), drawable(machine_name(urgency.machine))
+        colour = kind_colour(self._theme, urgency)
         self._name.set(text=name, color=colour)
         self._value.set(text=f"{latest.efficiency_score:.0f} %" if not note else "old", color=colour)
         nothing = "" if len(course.time_s) else "no reading in this span"

@@ -1,16 +1,14 @@
 """What the picture says, in words that fit their places; plain text, nothing of drawing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from textwrap import wrap
 from typing import Final
 
 from consumers.records import Machine, Timestamp
 from utils.message import epoch_seconds
-from utils.text import count, duration, printable
+from utils.text import count, duration
 
-_LONGEST_NAME: Final = 6
-_KEPT_ENDS: Final = 4
 _WAITING_LINE: Final = 50
 _WAITING_LINES: Final = 5
 _LARGE: Final = 100.0
@@ -18,24 +16,18 @@ _HUGE: Final = 1e7
 _CLOCKS_DIFFER_S: Final = 60.0
 
 
-def machine_name(machine: Machine) -> str:
-    """Return what a machine is called, in at most nine characters.
-
-    Of a long number only the end is kept, which differs most; of a long name its middle is left out.
-    """
-    if machine.name is not None:
-        name = printable(machine.name)
-        return name if len(name) <= _KEPT_ENDS * 2 + 1 else f"{name[:_KEPT_ENDS]}…{name[-_KEPT_ENDS:]}"
-    digits = str(machine.latest.machine_id)
-    return f"#{digits}" if len(digits) <= _LONGEST_NAME else f"#…{digits[-_LONGEST_NAME + 1 :]}"
-
-
-def machine_names(machines: Sequence[Machine], at_most: int, characters: int) -> str:
+def machine_names(
+    machines: Sequence[Machine], at_most: int, characters: int, name_of: Callable[[Machine], str]
+) -> str:
     """Return a list of machines with `at_most` names, or fewer so that it fits into `characters`; at least one."""
-    names = " ".join(map(machine_name, machines[:at_most]))
+    names = " ".join(map(name_of, machines[:at_most]))
     if len(machines) > at_most:
         names += f" +{len(machines) - at_most:,} more"
-    return names if len(names) <= characters or at_most <= 1 else machine_names(machines, at_most - 1, characters)
+    return (
+        names
+        if len(names) <= characters or at_most <= 1
+        else machine_names(machines, at_most - 1, characters, name_of)
+    )
 
 
 def waiting_words(waiting_for: str) -> str:

@@ -1,9 +1,9 @@
 import pytest
 
+from consumers.board.names import ShownNames
 from consumers.board.words import (
     clock_words,
     heard_words,
-    machine_name,
     machine_names,
     offset_words,
     span_words,
@@ -22,28 +22,12 @@ def machine(machine_id: int, name: str | None = None) -> Machine:
     return Machine(row(machine_id, 0), name=name)
 
 
-@pytest.mark.parametrize(
-    ("machine_id", "name", "shown"),
-    [
-        (7, None, "#7"),
-        (999_999, None, "#999999"),
-        (1_000_007, None, "#…00007"),
-        (-5, None, "#-5"),
-        (1_000_001, "PUMP-07", "PUMP-07"),
-        (1_000_001, "north/pump-07", "nort…p-07"),
-        (1_000_001, "a\nb", "a\\nb"),
-    ],
-)
-def test_a_name_has_at_most_nine_characters(machine_id: int, name: str | None, shown: str) -> None:
-    assert machine_name(machine(machine_id, name)) == shown
-
-
 def test_as_many_machines_are_named_as_fit() -> None:
     machines = list(map(machine, range(1, 9)))
-    assert machine_names(machines[:2], 3, 99) == "#1 #2"
-    assert machine_names(machines, 3, 99) == "#1 #2 #3 +5 more"
-    assert machine_names(machines, 3, 13) == "#1 #2 +6 more"
-    assert machine_names(machines, 3, 1) == "#1 +7 more"
+    assert machine_names(machines[:2], 3, 99, ShownNames()) == "#1 #2"
+    assert machine_names(machines, 3, 99, ShownNames()) == "#1 #2 #3 +5 more"
+    assert machine_names(machines, 3, 13, ShownNames()) == "#1 #2 +6 more"
+    assert machine_names(machines, 3, 1, ShownNames()) == "#1 +7 more"
 
 
 def test_a_long_file_name_loses_its_middle() -> None:
