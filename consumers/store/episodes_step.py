@@ -17,7 +17,7 @@ _SILENT: Final = _DURATION.format(ms="silent_ms")
 _LASTING_MS: Final = _MS.format(begin="raised_at", end="timestamp")
 _SILENT_MS: Final = _MS.format(begin="timestamp", end="plant.at")
 
-_VIEW: Final = f"""
+RANKING: Final = f"""
 -- Every machine, those first that need a look first, and why. kind: beyond (it runs beyond a limit), stopped (beyond
 -- a limit, but in maintenance or offline), near (within the limits: the nearer to one, the earlier).
 -- since: when its oldest open episode began, or the reading that is beyond a limit came; NULL: neither is.
@@ -75,7 +75,7 @@ SELECT
         ORDER BY kind = 'near', kind = 'stopped', share_of_limit DESC, coalesce(since, ''), machine_id
     ) AS rank,
     machine_id,
-    kind,
+    {{name}}kind,
     coalesce(beyond, near)
         || iif(kind = 'stopped', iif(mode = 'maintenance', ', now in maintenance', ', now offline'), '')
         || iif(silent_ms / 1000.0 > stale_after_s, ', silent for ' || {_SILENT}, '') AS reason,
@@ -84,6 +84,7 @@ SELECT
 FROM kinds
 ORDER BY rank;
 """  # noqa: S608 - words of our own
+"""The view `machines_to_maintain`, but for the column `name`."""
 
 STEP_EPISODES: Final = f"""
 -- One row per time in which a signal (temperature, vibration) of a machine was beyond its limit. Values are in °C or
@@ -153,5 +154,5 @@ CREATE TABLE alerts (
     details TEXT NOT NULL,
     at TEXT NOT NULL
 );
-{_VIEW}
+{RANKING.format(name="")}
 """  # noqa: S608 - as above
