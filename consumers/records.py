@@ -205,9 +205,11 @@ class Episode(NamedTuple):
     mode: Mode
     """When it was raised."""
     cleared_at: Timestamp | None = None
-    """None while it goes on."""
+    """When the first of the readings came that ended it; None while it goes on."""
     calm_readings: int = 0
     """The readings in a row, up to the latest one, that were well within the limit."""
+    calm_since: Timestamp | None = None
+    """When the first of them came; None if there is none."""
 
 
 class Excess(NamedTuple):

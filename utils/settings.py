@@ -68,7 +68,11 @@ class Config:
         3, "of so many that came last, or of as many as are needed", "readings", 1, 1000
     )
     episode_clear_readings: int = whole_number(
-        10, "so many readings in a row well within the limit end an episode", "readings", 1, 100_000
+        10,
+        "so many readings in a row well within the limit, and for a minute at least, end an episode",
+        "readings",
+        1,
+        100_000,
     )
     episode_clear_share: float = number(
         0.93, "well within a limit is what is at most this share of it", "factor", 0, 1

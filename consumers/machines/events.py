@@ -25,7 +25,8 @@ def cleared(episode: Episode) -> Event:
     unit = UNITS[episode.signal]
     text = (
         f"machine {episode.machine_id}: {episode.signal} is back within {episode.limit_value:g} {unit} "
-        f"after {duration(_seconds(episode.raised_at, at))}; its peak was {episode.peak_value:g} {unit}"
+        f"since {_moment(at)}, after {duration(_seconds(episode.raised_at, at))}; "
+        f"its peak was {episode.peak_value:g} {unit}"
     )
     return _event("cleared", episode.machine_id, text, at, _figures(episode))
 

@@ -17,9 +17,21 @@ _SILENT: Final = _DURATION.format(ms="silent_ms")
 _LASTING_MS: Final = _MS.format(begin="raised_at", end="timestamp")
 _SILENT_MS: Final = _MS.format(begin="timestamp", end="plant.at")
 
-_VIEW: Final = f"""
+_WHOLE: Final = "CAST({} / {size} AS INTEGER)"
+_LOW: Final = _WHOLE.format("low_s", size="{size}")
+_HIGH: Final = _WHOLE.format("high_s", size="{size}")
+_SPAN_IN: Final = f"{_LOW} || '–' || ({_HIGH} + (high_s / {{size}} > {_HIGH})) || ' {{unit}}'"
+_SPAN: Final = f"""CASE
+        WHEN high_s < 120 THEN {_SPAN_IN.format(size=1, unit="s")}
+        WHEN high_s < 7200 THEN {_SPAN_IN.format(size=60, unit="min")}
+        WHEN high_s < 172800 THEN {_SPAN_IN.format(size=3600, unit="h")}
+        ELSE {_SPAN_IN.format(size=86400, unit="days")}
+    END"""
+
+RANKING: Final = f"""
 -- Every machine, those first that need a look first, and why. kind: beyond (it runs beyond a limit), stopped (beyond
--- a limit, but in maintenance or offline), near (within the limits: the nearer to one, the earlier).
+-- a limit, but in maintenance or offline), forecast (to reach its limit of vibration: the sooner, the earlier), near
+-- (within the limits: the nearer to one, the earlier). They come in the order beyond, forecast, stopped, near.
 -- since: when its oldest open episode began, or the reading that is beyond a limit came; NULL: neither is.
 CREATE VIEW machines_to_maintain AS
 WITH plant AS (
@@ -56,7 +68,8 @@ WITH plant AS (
     FROM lasting
 ), reasons AS (
     SELECT
-        machines.machine_id, mode, stale_after_s, {_SILENT_MS} AS silent_ms,
+        machines.machine_id, name, mode, vibration, stale_after_s, {_SILENT_MS} AS silent_ms,
+        hours_to_limit, hours_to_limit_low * 3600.0 AS low_s, hours_to_limit_high * 3600.0 AS high_s,
         max(heat.share, shake.share) AS share_of_limit,
         coalesce(min(heat.since, shake.since), heat.since, shake.since) AS since,
         coalesce(heat.beyond || ', ' || shake.beyond, heat.beyond, shake.beyond) AS beyond,
@@ -67,16 +80,27 @@ WITH plant AS (
 ), kinds AS (
     SELECT
         *,
-        CASE WHEN beyond IS NULL THEN 'near' WHEN mode IN ('active', 'idle') THEN 'beyond' ELSE 'stopped' END AS kind
+        CASE
+            WHEN beyond IS NULL THEN iif(hours_to_limit IS NULL, 'near', 'forecast')
+            WHEN mode IN ('active', 'idle') THEN 'beyond'
+            ELSE 'stopped'
+        END AS kind
     FROM reasons
 )
 SELECT
     row_number() OVER (
-        ORDER BY kind = 'near', kind = 'stopped', share_of_limit DESC, coalesce(since, ''), machine_id
+        ORDER BY
+            kind = 'near', kind = 'stopped', kind = 'forecast',
+            iif(kind = 'forecast', hours_to_limit, -share_of_limit), coalesce(since, ''), machine_id
     ) AS rank,
     machine_id,
+    name,
     kind,
-    coalesce(beyond, near)
+    CASE kind
+        WHEN 'forecast' THEN printf('vibration %g mm/s, limit in ', vibration) || {_SPAN}
+        WHEN 'near' THEN near
+        ELSE beyond
+    END
         || iif(kind = 'stopped', iif(mode = 'maintenance', ', now in maintenance', ', now offline'), '')
         || iif(silent_ms / 1000.0 > stale_after_s, ', silent for ' || {_SILENT}, '') AS reason,
     since,
@@ -84,8 +108,9 @@ SELECT
 FROM kinds
 ORDER BY rank;
 """  # noqa: S608 - words of our own
+"""The view `machines_to_maintain`."""
 
-STEP_EPISODES: Final = f"""
+STEP_EPISODES: Final = """
 -- One row per time in which a signal (temperature, vibration) of a machine was beyond its limit. Values are in °C or
 -- mm/s, times by the machine's clock. readings: those beyond the limit. mode: when it was raised. cleared_at: NULL
 -- while it goes on. calm_readings: those in a row, up to the latest, that were well within the limit.
@@ -153,5 +178,4 @@ CREATE TABLE alerts (
     details TEXT NOT NULL,
     at TEXT NOT NULL
 );
-{_VIEW}
-"""  # noqa: S608 - as above
+"""

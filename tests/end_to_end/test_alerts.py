@@ -105,7 +105,7 @@ def test_killed_at_any_moment_no_episode_is_lost_or_doubled_and_each_event_is_to
             # At any moment: while it starts, reads, saves, or tells what it has read before.
             if rng.random() < 0.5:
                 until(lambda n=machine_id: is_known(plant.database, n))  # type: ignore[misc]
-            plant.report(machine_id, 8.0, *[1.0] * 10)
+            plant.report(machine_id, 8.0, *[1.0] * 61)
             until_told = len(plant.told) + rng.randrange(2)
             if rng.random() < 0.5:
                 until(lambda n=until_told: len(plant.told) >= n)  # type: ignore[misc]

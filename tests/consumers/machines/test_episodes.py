@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -77,21 +78,62 @@ def test_an_episode_knows_its_peak_and_how_many_readings_were_beyond() -> None:
     assert (episode.raised_value, episode.peak_value, episode.peak_at, episode.readings) == (5, 9, at(2), 5)
 
 
-def test_an_episode_goes_on_until_ten_readings_in_a_row_are_well_within_the_limit() -> None:
-    assert [e.cleared_at for e in episodes_of(BEYOND, BEYOND, *[CALM] * 9)] == [None]
-    assert [e.cleared_at for e in episodes_of(BEYOND, BEYOND, *[CALM] * 10)] == [at(11)]
+def test_an_episode_goes_on_until_all_readings_of_a_minute_are_well_within_the_limit() -> None:
+    assert [e.cleared_at for e in episodes_of(BEYOND, BEYOND, *[CALM] * 60)] == [None]
+    assert [e.cleared_at for e in episodes_of(BEYOND, BEYOND, *[CALM] * 61)] == [at(2)]
+
+
+@pytest.mark.parametrize("seconds", [7, 60, 3600])
+def test_of_a_slow_feed_ten_readings_are_needed_and_enough(seconds: int) -> None:
+    watched = Watched()
+    rows = [row(7, n * seconds, vibration_mm_s=BEYOND if n < 2 else CALM) for n in range(12)]
+    watched.read(rows[:11])
+    assert watched.episodes[1].cleared_at is None
+    watched.read(rows[11:])
+    assert watched.episodes[1].cleared_at == at(2 * seconds)
+
+
+def test_what_was_calm_for_less_than_a_minute_is_the_same_episode() -> None:
+    (episode,) = episodes_of(BEYOND, BEYOND, *[CALM] * 60, 9, BEYOND)
+    assert (episode.peak_value, episode.readings, episode.cleared_at, episode.calm_since) == (9, 4, None, None)
+
+
+@pytest.mark.parametrize("seconds", [-30, 1e9])
+def test_a_clock_that_is_set_meanwhile_keeps_no_episode_open(seconds: float) -> None:
+    watched = Watched()
+    watched.read(vibrations(BEYOND, BEYOND, *[CALM] * 5))
+    watched.read([row(7, seconds + n, vibration_mm_s=CALM) for n in range(40)])
+    watched.read([row(7, seconds - 100 + n, vibration_mm_s=CALM) for n in range(5)])
+    assert watched.episodes[1].cleared_at == at(2)
+
+
+def test_a_clock_that_stands_still_keeps_no_episode_open_for_ever() -> None:
+    watched = Watched()
+    watched.read([row(7, 0, vibration_mm_s=BEYOND)] * 2 + [row(7, 0, vibration_mm_s=CALM)] * 599)
+    assert watched.episodes[1].cleared_at is None
+    watched.read([row(7, 0, vibration_mm_s=CALM)])
+    assert watched.episodes[1].cleared_at == at(0)
+
+
+def test_an_episode_from_before_it_was_known_since_when_it_is_calm_counts_the_minute_from_now() -> None:
+    watched = Watched()
+    watched.read(vibrations(BEYOND, BEYOND, *[CALM] * 9))
+    watched.episodes[1] = watched.episodes[1]._replace(calm_since=None)
+    watched.restart()
+    watched.read([row(7, 11 + n, vibration_mm_s=CALM) for n in range(61)])
+    assert watched.episodes[1].cleared_at == at(11)
 
 
 @pytest.mark.parametrize("not_calm", [NEAR, BEYOND])
 def test_a_reading_that_is_not_calm_begins_the_count_again(not_calm: float) -> None:
-    (episode,) = episodes_of(BEYOND, BEYOND, *[CALM] * 9, not_calm, *[CALM] * 9)
-    assert (episode.cleared_at, episode.calm_readings) == (None, 9)
+    (episode,) = episodes_of(BEYOND, BEYOND, *[CALM] * 60, not_calm, *[CALM] * 60)
+    assert (episode.cleared_at, episode.calm_readings, episode.calm_since) == (None, 60, at(63))
 
 
 def test_the_clear_level_itself_is_calm() -> None:
     assert RULE.clear_level(4.5) == pytest.approx(4.185)
     level = RULE.clear_level(4.5)
-    assert [e.cleared_at for e in episodes_of(BEYOND, BEYOND, *[level] * 10)] == [at(11)]
+    assert [e.cleared_at for e in episodes_of(BEYOND, BEYOND, *[level] * 61)] == [at(2)]
 
 
 def test_the_clear_level_lies_below_a_limit_of_any_sign() -> None:
@@ -100,8 +142,8 @@ def test_the_clear_level_lies_below_a_limit_of_any_sign() -> None:
 
 
 def test_after_an_episode_the_next_one_is_another() -> None:
-    first, second = episodes_of(BEYOND, BEYOND, *[CALM] * 10, BEYOND, CALM, BEYOND)
-    assert (first.cleared_at, second.id, second.raised_at) == (at(11), 2, at(12))
+    first, second = episodes_of(BEYOND, BEYOND, *[CALM] * 61, BEYOND, CALM, BEYOND)
+    assert (first.cleared_at, second.id, second.raised_at) == (at(2), 2, at(63))
 
 
 def test_each_signal_of_a_machine_has_episodes_of_its_own() -> None:
@@ -152,12 +194,20 @@ def test_only_taking_a_commit_changes_the_watch() -> None:
 def test_a_machine_forgets_an_episode_that_is_over() -> None:
     watched = Watched()
     watched.read(vibrations(BEYOND, BEYOND))
-    watched.read(vibrations(*[CALM] * 10))
+    watched.read(vibrations(*[CALM] * 61))
     assert watched.fleet.open_episodes == {}
     assert watched.fleet.machines[7].open_episodes == 0
 
 
 # The law
+
+
+def is_over(calm: Sequence[str], rule: EpisodeRule) -> bool:
+    if len(calm) < rule.clear_readings:
+        return False
+    minute = timedelta(seconds=rule.clear_s)
+    lasting = abs(datetime.fromisoformat(calm[-1]) - datetime.fromisoformat(calm[0]))
+    return lasting >= minute or len(calm) >= 60 * rule.clear_readings
 
 
 def plain_episodes(rows: Sequence[Row], rule: EpisodeRule) -> list[tuple[Any, ...]]:
@@ -174,13 +224,13 @@ def plain_episodes(rows: Sequence[Row], rule: EpisodeRule) -> list[tuple[Any, ..
             excess = [r for r in series[max(begin, i - window + 1) : i + 1] if r[3] > limit]
             if i < begin or len(excess) < rule.raise_readings:
                 continue
-            n, calm = i + 1, 0
-            while n < len(series) and calm < rule.clear_readings:
-                calm = calm + 1 if series[n][3] <= rule.clear_level(limit) else 0
+            n, calm, cleared_at = i + 1, list[str](), None
+            while n < len(series) and cleared_at is None:
+                calm = [*calm, series[n][1]] if series[n][3] <= rule.clear_level(limit) else []
+                cleared_at = calm[0] if is_over(calm, rule) else None
                 excess += [series[n]] if series[n][3] > limit else []
                 n += 1
             peak = max(excess, key=lambda r: r[3])
-            cleared_at = series[n - 1][1] if calm == rule.clear_readings else None
             first = excess[0]
             values = (
                 machine_id,
@@ -202,12 +252,19 @@ def plain_episodes(rows: Sequence[Row], rule: EpisodeRule) -> list[tuple[Any, ..
 readings = st.builds(
     row,
     st.integers(1, 2),
-    st.integers(0, 100),
+    st.integers(0, 200),
     st.sampled_from(["active", "idle", "maintenance"]),
     st.sampled_from([60.0, 84.0, 95.0, 97.0]),
     st.sampled_from([CALM, NEAR, BEYOND, 7.0]),
 )
-rules = st.builds(EpisodeRule, st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.sampled_from([0.93, 1.0]))
+rules = st.builds(
+    EpisodeRule,
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.sampled_from([0.93, 1.0]),
+    st.sampled_from([0.0, 60.0]),
+)
 
 
 @given(st.lists(st.tuples(readings, st.sampled_from(["goes on", "chunk", "restart"])), max_size=40), rules)

@@ -21,11 +21,15 @@ from tests.support import line, query
 from utils.efficiency import Limits
 from utils.message import MODES, timestamp_at
 
-RANKING = "SELECT machine_id, kind, reason, since, share_of_limit FROM machines_to_maintain"
+RANKING = "SELECT machine_id, name, kind, reason, since, share_of_limit FROM machines_to_maintain"
 
 
 def shaking(machine_id: int, *vibrations: float) -> bytes:
-    return "".join(line(machine_id, vibration_mm_s=value) for value in vibrations).encode()
+    """Lines a minute apart."""
+    return "".join(
+        line(machine_id, vibration_mm_s=value, timestamp=timestamp_at(T0_S + 60 * minute))
+        for minute, value in enumerate(vibrations)
+    ).encode()
 
 
 # What a commit leaves
@@ -52,6 +56,7 @@ def test_a_restart_knows_the_open_episodes_and_the_excesses_alone(database: Path
     with closing(Store(database)) as store:
         (episode,), excesses, next_id = store.episodes()
         assert (episode.id, episode.calm_readings, episode.cleared_at) == (2, 1, None)
+        assert episode.calm_since == timestamp_at(T0_S + 120)
         assert [(excess.machine_id, excess.ago, excess.value) for excess in excesses] == [(8, 1, 6.0)]
         assert next_id == 3
 
@@ -104,7 +109,12 @@ def plants(draw: st.DrawFn) -> tuple[list[Machine], list[Episode]]:
     for machine_id in range(draw(st.integers(1, 5))):
         when, mode = draw(seconds), draw(st.sampled_from(MODES))
         latest = row(machine_id, when, mode, draw(values), abs(draw(values)))
-        machines.append(Machine(latest))
+        name = draw(st.none() | st.just(f"PUMP-{machine_id}"))
+        hours = draw(st.none() | st.lists(st.floats(0, 100), min_size=3, max_size=3).map(sorted))
+        low, middle, high = hours or (None, None, None)
+        machines.append(
+            Machine(latest, name=name, hours_to_limit_low=low, hours_to_limit=middle, hours_to_limit_high=high)
+        )
         for signal in draw(st.sets(st.sampled_from(["temperature", "vibration"]))):
             raised_at = timestamp_at(T0_S + draw(seconds))
             numbers = draw(values), raised_at, draw(values), draw(values), raised_at, 2
@@ -137,6 +147,6 @@ def in_python(machines: Sequence[Machine], episodes: Sequence[Episode], limits: 
     at = sorted(machine.latest.timestamp for machine in machines)[(len(machines) - 1) // 2]
     by_machine = {m.latest.machine_id: [e for e in episodes if e.machine_id == m.latest.machine_id] for m in machines}
     return [
-        (urgency.machine.latest.machine_id, urgency.kind, urgency.reason, urgency.since, urgency.share_of_limit)
-        for urgency in ranked(machines, limits, at, by_machine, 60.0)
+        (machine.latest.machine_id, machine.name, kind, reason, since, share_of_limit)
+        for machine, kind, reason, since, share_of_limit in ranked(machines, limits, at, by_machine, 60.0)
     ]

@@ -76,8 +76,8 @@ def test_the_history_shows_means_and_peaks_of_closed_and_open_minutes(database: 
             )
         )
     assert query(database, "SELECT * FROM machine_history ORDER BY minute") == [
-        (1, at(0), 3, 3, 1, 81.7, 45.0, 75.0, 95.0, 1.37, 2.0),
-        (1, at(60), 1, 1, 0, 90.0, 90.0, 50.0, 50.0, 1.5, 1.5),
+        (1, None, at(0), 3, 3, 1, 81.7, 45.0, 75.0, 95.0, 1.37, 2.0),
+        (1, None, at(60), 1, 1, 0, 90.0, 90.0, 50.0, 50.0, 1.5, 1.5),
     ]
 
 
@@ -86,7 +86,7 @@ def test_the_history_of_a_machine_is_found_without_a_scan_of_all_minutes(databas
     Store(database).close()
     plan = query(database, f"EXPLAIN QUERY PLAN SELECT * FROM machine_history WHERE {clause}")
     found = [step for *_, step in plan if "PRIMARY KEY" in step]
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(step.startswith("SEARCH") for step in found), found
     assert "SCAN" not in " ".join(step for *_, step in plan).replace("SCAN minutes", "")
 
@@ -101,10 +101,11 @@ readings = st.builds(
 )
 HISTORY_OF_ROWS = f"""
 SELECT
-    machine_id, minute, readings, active_readings, anomalies, round(efficiency_sum / readings, 1), efficiency_min,
+    machine_id, NULL, minute, readings, active_readings, anomalies,
+    round(efficiency_sum / readings, 1), efficiency_min,
     round(temperature_sum / nullif(active_readings, 0), 2), temperature_max,
     round(vibration_sum / nullif(active_readings, 0), 2), vibration_max
-FROM ({SCANNED}) ORDER BY 1, 2
+FROM ({SCANNED}) ORDER BY 1, 3
 """
 
 
@@ -126,7 +127,7 @@ def test_minutes_machines_and_rows_agree_however_lines_are_split_and_whenever_it
             feed.fleet = restored.fleet
     store.close()
     assert known_minutes(database) == minutes_of_rows(database)
-    assert query(database, "SELECT * FROM machine_history ORDER BY 1, 2") == query(database, HISTORY_OF_ROWS)
+    assert query(database, "SELECT * FROM machine_history ORDER BY 1, 3") == query(database, HISTORY_OF_ROWS)
     check_totals(database)
 
 
