@@ -1,6 +1,7 @@
 """Pointing at a dot or a line says what it is: each panel gives its points with their words, the nearest is named."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from consumers.board.courses import Course
 from consumers.board.figure import DashboardFigure, Points
 from consumers.board.letters import drawable
 from consumers.board.palette import FONT_FAMILY, INK, NAME_PT, PAPER
+from consumers.board.words import moment_words
 from consumers.records import RatedReading
 from utils.message import timestamp_at
 
@@ -26,24 +28,24 @@ def set_points(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], words
         figure.points[axes] = Points(np.column_stack((x, y)).reshape(-1, 2), words)
 
 
-def reading_words(reading: RatedReading, name: str) -> str:
+def reading_words(reading: RatedReading, name: str, zone: tzinfo) -> str:
     """Return what is said of a reading: its machine, mode, values and time."""
     beyond = ", beyond a limit" if reading.is_anomaly else ""
     return (
         f"{name}  {reading.mode}{beyond}\n"
         f"{reading.temperature_c:g} °C   {reading.vibration_mm_s:g} mm/s   {reading.efficiency_score:g} %\n"
-        f"{reading.timestamp[:10]} {reading.timestamp[11:19]} UTC"
+        f"{moment_words(reading.timestamp, zone)}"
     )
 
 
-def point_words(latest: RatedReading, name: str, course: Course, index: int) -> str:
+def point_words(latest: RatedReading, name: str, course: Course, index: int, zone: tzinfo) -> str:
     """Return what is said of a point of the trend; of the newest one, the machine's latest reading."""
     if index == len(course.time_s) - 1:
-        return reading_words(latest, name)
+        return reading_words(latest, name, zone)
     at = timestamp_at(float(course.time_s[index]))
     hit = f", {course.anomalies[index]:.0f} beyond a limit" if course.anomalies[index] else ""
     scores = f"mean {course.score[index]:.0f} %, worst {course.worst[index]:.0f} %"
-    return f"{name}  {scores}{hit}\n{at[:10]} {at[11:19]} UTC"
+    return f"{name}  {scores}{hit}\n{moment_words(at, zone)}"
 
 
 class Hover:

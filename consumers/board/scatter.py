@@ -121,7 +121,9 @@ class ScatterPanel:
         x, *x_ends = _onto_scale(temperature_c, self._widest_c, self._reach_c)
         y, *y_ends = _onto_scale(vibration_mm_s, self._widest_mm_s, self._reach_mm_s)
         set_view(self.axes, (x_ends[0], x_ends[1]), (y_ends[0], y_ends[1]))
-        set_points(self.axes, x, y, lambda index: reading_words(latest[index], names[latest[index].machine_id]))
+        set_points(
+            self.axes, x, y, lambda index: reading_words(latest[index], names[latest[index].machine_id], scene.zone)
+        )
         off = self._draw_arrows(x, y, temperature_c, vibration_mm_s)
         for points, chosen in (
             (self._normal, ~beyond & ~quiet & ~off),

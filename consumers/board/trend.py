@@ -85,7 +85,7 @@ class TrendPanel:
         for strip, urgency in zip(self._strips, chosen, strict=False):
             machine_id = urgency.machine.latest.machine_id
             note = "wrong clock" if machine_id in wrong else "silent" if machine_id in silent else ""
-            strip.update(urgency, scene.names(urgency.machine), columned.course(machine_id), band, note)
+            strip.update(urgency, scene, columned.course(machine_id), band, note)
         self._title.say(*_span(scene, columned, len(chosen)))
 
     def _chosen(self, scene: Scene) -> list[Urgency]:
@@ -158,8 +158,9 @@ class Strip:
         self._note = axes.text(0.01, 0.5, "", transform=axes.transAxes, va="center", fontsize=FONT_PT, zorder=5)
         self._note.set_color(theme.quiet_ink)
 
-    def update(self, urgency: Urgency, name: str, course: Course, band: Band | None, note: str) -> None:
-        """Show a machine, as it is called."""
+    def update(self, urgency: Urgency, scene: Scene, course: Course, band: Band | None, note: str) -> None:
+        """Show a machine of the scene."""
+        name, zone = scene.names(urgency.machine), scene.zone
         latest = urgency.machine.latest
         colour = kind_colour(self._theme, urgency)
         self._name.set(text=name, color=colour)
@@ -167,7 +168,7 @@ class Strip:
         nothing = "" if len(course.time_s) else "no reading in this span"
         self._note.set_text(", ".join(filter(None, (note, nothing))))
         x = course.time_s / _DAY_S
-        set_points(self.axes, x, course.score, lambda index: point_words(latest, name, course, index))
+        set_points(self.axes, x, course.score, lambda index: point_words(latest, name, course, index, zone))
         cuts = np.flatnonzero(course.begins)[1:]
         alone = course.begins & np.append(course.begins[1:], True) if len(x) else course.begins
         marked = alone | (len(x) <= _POINTS_WITH_MARKERS)

@@ -50,14 +50,19 @@ def heard_words(heard_s: float | None) -> str:
 
 def clock_words(now: Timestamp, at: Timestamp, zone: tzinfo) -> str:
     """Return the consumer's date and time with their offset, and the plant's where its clock differs."""
-    words = f"{now[:10]} {now[11:19]} UTC"
-    local = local_time(now, zone)
-    if local is not None:
-        words = f"{local:%Y-%m-%d %H:%M:%S} {offset_words(now, zone)}"
+    words = moment_words(now, zone)
     lag_s = epoch_seconds(now) - epoch_seconds(at)
     if abs(lag_s) < _CLOCKS_DIFFER_S:
         return words
     return f"plant's clock {duration(abs(lag_s))} {'behind' if lag_s > 0 else 'ahead'}   {words}"
+
+
+def moment_words(at: Timestamp, zone: tzinfo) -> str:
+    """Return a moment's date and time by the clock of a zone, with their offset."""
+    local = local_time(at, zone)
+    if local is None:
+        return f"{at[:10]} {at[11:19]} UTC"
+    return f"{local:%Y-%m-%d %H:%M:%S} {offset_words(at, zone)}"
 
 
 def offset_words(at: Timestamp, zone: tzinfo) -> str:
