@@ -53,15 +53,19 @@ class Message(NamedTuple):
 
     @property
     def variables(self) -> dict[str, str]:
-        """The fields as environment variables; what is not known is empty."""
-        return {f"ALERT_{name.upper()}": "" if value is None else str(value) for name, value in self.fields.items()}
+        """The fields as environment variables, printable; what is not known is empty."""
+        known = {name: "" if value is None else printable(str(value)) for name, value in self.fields.items()}
+        return {f"ALERT_{name.upper()}": value for name, value in known.items()}
 
 
 def message_of(alert: Alert) -> Message:
-    """Return what is told of one event."""
+    """Return what is told of one event; `machine` is what people call it: the name if it has one, or the number."""
     kind, machine_id, text, details, at = alert.event
-    fields = {"kind": kind, "machine": machine_id, "text": text, "at": at}
-    return Message(alert.alert_id, 1, fields | {k: v for k, v in _figures(details).items() if k not in fields})
+    figures = _figures(details)
+    name = figures.get("name")
+    machine = machine_id if name is None else name
+    fields = {"kind": kind, "machine": machine, "machine_id": machine_id, "name": name, "text": text, "at": at}
+    return Message(alert.alert_id, 1, fields | {k: v for k, v in figures.items() if k not in fields})
 
 
 def summary_of(crowd: Crowd) -> Message:
@@ -72,7 +76,14 @@ def summary_of(crowd: Crowd) -> Message:
     return Message(
         crowd.last_id,
         alerts,
-        {"kind": "flood", "machine": None, "text": text, "at": crowd.since, "events": alerts, **crowd.counts},
+        {
+            **dict.fromkeys(("machine", "machine_id", "name")),
+            "kind": "flood",
+            "text": text,
+            "at": crowd.since,
+            "events": alerts,
+            **crowd.counts,
+        },
     )
 
 

@@ -208,7 +208,7 @@ class Pipeline:
             return reject_oversized(chunk.data, offset, end_offset - offset)
         rate = rate_by(self._fields, naming.identify)
         batch = self._judge(chunk.data, offset, at, row_of=rate)
-        admission = self._fleet.admission(batch.rows, rate)
+        admission = self._fleet.admission(batch.rows, rate, naming.names)
         return batch if admission is None else self._judge(chunk.data, offset, at, row_of=admission.row_of)
 
     def _take(self, chunk: Chunk, commit: Commit) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consumers.machines.fleet import Fleet
-from consumers.machines.naming import machine_name
+from consumers.machines.naming import machine_in_words
 from consumers.machines.ranking import ranked
 from consumers.pipeline import Tally, Waiting
 from consumers.records import Account, RejectedLine
@@ -30,8 +30,7 @@ def status_line(fleet: Fleet, tally: Tally, limits: Limits, stale_after_s: float
     ranking = ranked(machines, limits, newest, fleet.open_episodes, stale_after_s)
     beyond = [urgency for urgency in ranking if urgency.kind in {"beyond", "stopped"}]
     named = "; ".join(
-        f"machine {machine_name(urgency.machine).removeprefix('#')}: {urgency.reason}"
-        for urgency in beyond[:_NAMED_MACHINES]
+        f"{machine_in_words(urgency.machine)}: {urgency.reason}" for urgency in beyond[:_NAMED_MACHINES]
     )
     more = f"; and {len(beyond) - _NAMED_MACHINES} more" if len(beyond) > _NAMED_MACHINES else ""
     rejected = f", {tally.rejected_lines:,} rejected" if tally.rejected_lines else ""

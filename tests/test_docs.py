@@ -114,6 +114,18 @@ def test_each_select_of_the_readme_runs(tmp_path: Path, select: str) -> None:
     query(tmp_path / "new.sqlite", select)
 
 
+@pytest.mark.parametrize("machine", ["3", "(SELECT machine_id FROM machines WHERE name = 'PUMP-07')"])
+def test_what_the_readme_asks_of_the_minutes_reads_those_of_one_machine_alone(tmp_path: Path, machine: str) -> None:
+    Store(tmp_path / "new.sqlite").close()
+    (select,) = [select for select in SELECTS if "machine_minutes" in select]
+    plan = query(
+        tmp_path / "new.sqlite", f"EXPLAIN QUERY PLAN {select.replace('machine_id = 3', f'machine_id = {machine}')}"
+    )
+    steps = [step for *_, step in plan]
+    assert "SEARCH closed USING PRIMARY KEY (machine_id=? AND minute>?)" in steps
+    assert not any(step.startswith("SCAN") for step in steps)
+
+
 # Lines
 
 

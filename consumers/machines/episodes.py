@@ -123,7 +123,7 @@ class EpisodeWatch:
             [_noted(machine, watches, last_anomalies) for machine in machines],
             episodes,
             {n: tuple(excess for watch in pair for excess in watch.excesses) for n, pair in watches.items()},
-            self._events(episodes),
+            self._events(episodes, {machine.latest.machine_id: machine for machine in machines} if episodes else {}),
         )
 
     def take(self, commit: Commit) -> None:
@@ -138,13 +138,13 @@ class EpisodeWatch:
                 self.open_episodes[episode.machine_id] = (*self.open_episodes.get(episode.machine_id, ()), episode)
             self._next_id = max(self._next_id, episode.id + 1)
 
-    def _events(self, episodes: Iterable[Episode]) -> list[Event]:
+    def _events(self, episodes: Iterable[Episode], machines: Mapping[int, Machine]) -> list[Event]:
         events = []
         for episode in episodes:
             if episode.id >= self._next_id:
-                events.append(raised(episode))
+                events.append(raised(episode, machines[episode.machine_id]))
             if episode.cleared_at is not None:
-                events.append(cleared(episode))
+                events.append(cleared(episode, machines[episode.machine_id]))
         return events
 
     def _watched(self, machines: Sequence[Machine], known: Mapping[int, Machine]) -> Collection[int]:

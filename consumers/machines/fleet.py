@@ -39,6 +39,7 @@ _UNKNOWN: Final[tuple[Any, ...]] = (None, *Machine._field_defaults.values())
 """A machine before its first reading."""
 _NO_TRENDS: Final[Mapping[int, Trend]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[str, int]] = MappingProxyType({})
+_NOBODY: Final[Mapping[int, str]] = MappingProxyType({})
 _MODE_SUM: Final = {mode: _field(f"{mode}_efficiency_sum") for mode in MODES}
 
 
@@ -83,12 +84,17 @@ class Fleet:
         """Return what numbers the named machines of the next commit; the fleet itself does not change."""
         return Naming(self._numbers, self.machines)
 
-    def admission(self, rows: Sequence[Row], rate: RowOf = rated) -> Admission | None:
-        """Return what chooses the machines to take in if these rows are of too many, else None."""
+    def admission(
+        self, rows: Sequence[Row], rate: RowOf = rated, names: Mapping[int, str] = _NOBODY
+    ) -> Admission | None:
+        """Return what chooses the machines to take in if these rows are of too many, else None.
+
+        `names` are those of new machines, by their numbers.
+        """
         room = max(self._machines_at_most - len(self.machines), 0)
         if len(rows) <= room or len({row[0] for row in rows} - self.machines.keys()) <= room:
             return None
-        return Admission(self.machines, room, self._machines_at_most, rate)
+        return Admission(self.machines, room, self._machines_at_most, rate, names)
 
     def after(self, rows: Sequence[Row], new_names: Mapping[str, int] = _NO_NAMES) -> Changes:
         """Return what these readings change; the fleet itself does not change.

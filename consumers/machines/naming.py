@@ -23,7 +23,8 @@ class Naming:
         """The numbers of names that were not known before."""
         self._numbers = numbers
         self._machines = machines
-        self._new_ids: set[int] = set()
+        self.names: dict[int, str] = {}
+        """The same by number."""
         self._plain_ids: set[int] = set()
         self._next = FIRST_NAMED_ID + len(numbers)
 
@@ -35,9 +36,10 @@ class Naming:
         if isinstance(machine, str):
             return self._numbers.get(machine) or self.new.get(machine) or self._number(machine)
         known = self._machines.get(machine)
-        if machine in self._new_ids or (known is not None and known.name is not None):
+        name = self.names.get(machine) if known is None else known.name
+        if name is not None:
             raise MessageError(
-                f"machine_id {machine} stands for a machine with a name here; call it by that name (table machines)"
+                f"machine_id {machine} stands for a machine with a name here; call it {printable(name)}"
             )
         self._plain_ids.add(machine)
         return machine
@@ -49,13 +51,18 @@ class Naming:
         machine_id = next(free)
         self._next = machine_id + 1
         self.new[name] = machine_id
-        self._new_ids.add(machine_id)
+        self.names[machine_id] = name
         return machine_id
 
 
 def machine_name(machine: Machine) -> str:
     """Return what people call a machine: its name, printable, or `#7`."""
     return f"#{machine.latest.machine_id}" if machine.name is None else printable(machine.name)
+
+
+def machine_in_words(machine: Machine) -> str:
+    """Return what a sentence calls a machine: `machine PUMP-07`, or `machine 7`."""
+    return f"machine {machine.latest.machine_id if machine.name is None else printable(machine.name)}"
 
 
 def short_names(names: Collection[str], characters: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.alerts import FLOOD_ALERTS, Alerter
+from consumers.alerts import FLOOD_ALERTS, Alerter, message_of, summary_of
 from consumers.records import Event
 from consumers.store.errors import StoreBusyError, StoreError
 from consumers.store.outbox import Alert, Crowd
@@ -81,6 +81,8 @@ def test_an_event_is_told_once_with_its_figures_and_is_then_forgotten(alerting: 
     assert told == {
         "kind": "raised",
         "machine": 7,
+        "machine_id": 7,
+        "name": None,
         "text": "machine 7: vibration 6.2 > 4.5 mm/s",
         "at": AT,
         "signal": "vibration",
@@ -102,6 +104,32 @@ def test_the_figures_are_in_the_environment_too(tmp_path: Path) -> None:
         assert pair in found
     assert "'ALERT_CLEARED_AT': ''" in found
     assert "'PLANT': 'A'" in found
+
+
+def test_a_machine_with_a_name_is_called_by_it(alerting: Alerting) -> None:
+    message = message_of(Alert(1, Event("raised", 1_000_001, "hot", '{"name": "PUMP-07", "value": 6.2}', AT)))
+    assert {"machine": "PUMP-07", "machine_id": 1_000_001, "name": "PUMP-07"}.items() <= message.fields.items()
+    assert message.variables["ALERT_MACHINE"] == message.variables["ALERT_NAME"] == "PUMP-07"
+    assert message.variables["ALERT_MACHINE_ID"] == "1000001"
+
+
+def test_what_concerns_the_whole_feed_has_no_machine() -> None:
+    for message in (
+        message_of(Alert(1, Event("feed_silent", None, "quiet", "{}", AT))),
+        summary_of(Crowd({}, 1, AT)),
+    ):
+        assert {"machine": None, "machine_id": None, "name": None}.items() <= message.fields.items()
+        assert message.variables["ALERT_NAME"] == message.variables["ALERT_MACHINE"] == ""
+
+
+def test_a_name_that_someone_wrote_by_hand_breaks_no_command(alerting: Alerting) -> None:
+    details = json.dumps({"name": "\x1b[2J\0<red>{}"})
+    alerting.outbox.alerts.append(Alert(1, Event("raised", 7, "hot", details, AT)))
+    alerting.poll_until_over()
+    assert [told["name"] for told in alerting.told] == ["\x1b[2J\0<red>{}"]
+    assert message_of(Alert(1, Event("raised", 7, "hot", details, AT))).variables["ALERT_NAME"] == (
+        "\\x1b[2J\\x00<red>{}"
+    )
 
 
 def test_without_a_shell_nothing_in_a_text_is_a_command(alerting: Alerting, tmp_path: Path) -> None:

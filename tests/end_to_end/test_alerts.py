@@ -126,3 +126,19 @@ def is_known(database: Path, machine_id: int) -> bool:
         return bool(query(database, "SELECT 1 FROM machines WHERE machine_id = ?", machine_id))
     except sqlite3.OperationalError:  # it is being made just now
         return False
+
+
+def test_a_machine_is_called_by_its_name_in_the_log_and_by_the_command(plant: Plant) -> None:
+    plant.let_go()
+    name = "<red>PUMP</red> {} 07"
+    fields = {"machine_id": name, "timestamp": "2026-11-22T09:15:02Z", "mode": "active"}
+    reading = json.dumps({**fields, "temperature": 50, "vibration": 6.2}) + "\n"
+    plant.live_file.write_text(2 * reading, encoding="utf-8")
+    status, said = run(CONSUMER, "--once", *plant.arguments, cwd=plant.folder, **plant.settings)
+    assert status == 0, said
+    text = f"machine {name}: vibration 6.2 > 4.5 mm/s since 2026-11-22 09:15:02"
+    assert text in said
+    (told,) = plant.told
+    assert (told["text"], told["machine"], told["machine_id"], told["name"]) == (text, name, 1_000_001, name)
+    assert query(plant.database, "SELECT name, kind FROM machines_to_maintain") == [(name, "beyond")]
+    assert query(plant.database, "SELECT DISTINCT name FROM machine_history") == [(name,)]

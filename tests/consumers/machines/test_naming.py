@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.machines.naming import FIRST_NAMED_ID, Naming, machine_name, short_names
+from consumers.machines.naming import FIRST_NAMED_ID, Naming, machine_in_words, machine_name, short_names
 from consumers.records import Machine
 from tests.support import rated
 from utils.message import MessageError
@@ -40,8 +40,8 @@ def test_a_number_that_a_machine_without_a_name_has_is_given_to_no_name() -> Non
 def test_a_number_that_stands_for_a_named_machine_is_refused_as_a_number() -> None:
     naming = known(Machine(rated(FIRST_NAMED_ID), name="PUMP-07"))
     new = naming.identify("FAN-1")
-    for number in (FIRST_NAMED_ID, new):
-        with pytest.raises(MessageError, match=f"machine_id {number} stands for a machine with a name here"):
+    for number, name in ((FIRST_NAMED_ID, "PUMP-07"), (new, "FAN-1")):
+        with pytest.raises(MessageError, match=f"{number} stands for a machine with a name here; call it {name}"):
             naming.identify(number)
 
 
@@ -49,6 +49,12 @@ def test_a_machine_is_called_by_its_name_or_its_number() -> None:
     assert machine_name(Machine(rated(7))) == "#7"
     assert machine_name(Machine(rated(FIRST_NAMED_ID), name="PUMP-07")) == "PUMP-07"
     assert machine_name(Machine(rated(FIRST_NAMED_ID), name="\x1b[2J")) == "\\x1b[2J"
+
+
+def test_a_sentence_calls_a_machine_by_its_name_or_its_number() -> None:
+    assert machine_in_words(Machine(rated(7))) == "machine 7"
+    assert machine_in_words(Machine(rated(FIRST_NAMED_ID), name="#7")) == "machine #7"
+    assert machine_in_words(Machine(rated(FIRST_NAMED_ID), name="\x1b[2J")) == "machine \\x1b[2J"
 
 
 def test_a_long_name_loses_its_middle() -> None:
