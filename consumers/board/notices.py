@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from consumers.board.scene import Scene
-from consumers.board.status import SPAN_S
+from consumers.board.status import SPAN_S, FeedStatus
 from consumers.board.words import machine_names, value_words
 from consumers.machines.ranking import RUNNING, Urgency
 from consumers.records import Machine
@@ -80,15 +80,21 @@ def _untrue(scene: Scene) -> list[Notice]:
         said.append(Notice(f"Old by {duration(feed.waiting_s)}: the database waits", "alarm"))
         said.append(Notice(feed.waiting_for, "alarm"))
     if feed.trouble:
-        said.append(Notice(f"The feed cannot be read: {feed.trouble}", "alarm"))
+        said += [Notice("The feed cannot be read", "alarm"), Notice(feed.trouble, "alarm")]
     if scene.heard_s is None:
-        rejected = f"; all of {count(feed.rejected, 'line')} rejected: {feed.last_reason}" if feed.rejected else ""
-        said.append(Notice(f"No reading yet{rejected}", "alarm" if rejected else "plain"))
+        said += _none_yet(feed)
     elif scene.heard_s > scene.stale_after_s and not feed.waiting_for:
         said.append(Notice(f"No reading for {duration(scene.heard_s)}{_lost(scene)}", "alarm"))
     if feed.unread_bytes > _BEHIND_BYTES:
         said.append(Notice(f"Behind the feed: {feed.unread_bytes / _MB:,.0f} MB unread", "plain"))
     return said
+
+
+def _none_yet(feed: FeedStatus) -> list[Notice]:
+    if not feed.rejected:
+        return [Notice("No reading yet", "plain")]
+    words = f"No reading yet: all of {count(feed.rejected, 'line')} rejected"
+    return [Notice(words, "alarm"), Notice(f"the last one: {feed.last_reason}", "alarm")]
 
 
 def _lost(scene: Scene) -> str:

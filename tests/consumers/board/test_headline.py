@@ -57,7 +57,7 @@ def test_a_stopped_machine_beyond_a_limit_comes_last_and_is_marked() -> None:
     ("feed", "first"),
     [
         (FeedStatus(0, waiting_for="the disk is full", waiting_s=180), "Old by 3 min: the database waits"),
-        (FeedStatus(0, trouble="cannot read live.json: denied"), "The feed cannot be read: cannot read live.json"),
+        (FeedStatus(0, trouble="cannot read live.json: denied"), "The feed cannot be read"),
         (FeedStatus(1800, 600, REASON), "600 of 1,800 lines rejected in the last 10 min"),
     ],
 )
@@ -69,6 +69,12 @@ def test_trouble_of_the_feed_changes_the_headline(feed: FeedStatus, first: str) 
 
 def test_why_lines_are_rejected_is_told() -> None:
     assert f"the last one: {REASON}" in Shown(well(), feed=FeedStatus(1800, 600, REASON)).words
+    assert f"the last one: {REASON}" in Shown(feed=FeedStatus(1800, 1800, REASON)).words
+
+
+def test_why_the_feed_cannot_be_read_is_told() -> None:
+    trouble = "cannot read live.json: denied"
+    assert trouble in Shown(well(), feed=FeedStatus(0, trouble=trouble)).words
 
 
 def test_a_silent_feed_is_no_all_clear_and_greys_what_is_old() -> None:
@@ -87,7 +93,8 @@ def test_an_alarm_of_a_silent_feed_is_told_as_old() -> None:
 
 def test_a_feed_of_nothing_but_rejected_lines_is_no_all_clear() -> None:
     shown = Shown(feed=FeedStatus(1800, 1800, REASON))
-    assert shown.headline.get_text().startswith("No reading yet; all of 1,800 lines rejected: machine_id")
+    assert shown.headline.get_text() == "No reading yet: all of 1,800 lines rejected"
+    assert shown.headline.get_color() == LIGHT.alarm
 
 
 def test_silent_machines_and_wrong_clocks_are_told() -> None:
