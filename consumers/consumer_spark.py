@@ -34,7 +34,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if options.report:
             _report(config, spark)
             return
-        job = Job(spark, config.spark_output, config.limits)
+        job = Job(spark, config.spark_output, config.limits, config.fields)
         with _told_errors(config):
             _read(config, job, stop, is_once=options.once)
 
@@ -86,7 +86,7 @@ def _session(config: Config) -> Iterator[Any]:
     except ImportError as error:
         raise PipelineError(f"{printable(str(error))}; {_INSTALL}") from error
     builder = SparkSession.builder.appName("manufacturing-analytics")
-    for name, value in _SPARK_SETTINGS.items():
+    for name, value in SPARK_SETTINGS.items():
         builder = builder.config(name, value)
     if config.spark_master != "auto":
         builder = builder.master(config.spark_master)
@@ -102,7 +102,7 @@ def _session(config: Config) -> Iterator[Any]:
         spark.stop()
 
 
-_SPARK_SETTINGS: Final = {
+SPARK_SETTINGS: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",

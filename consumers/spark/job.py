@@ -1,11 +1,13 @@
 """The streaming job: Spark reads the catalog, the workers judge the segments, each batch becomes Parquet files.
 
 A batch counts once its file lies in `batches/`. Until then nothing that it wrote is read; a batch that is tried again
-writes into another folder, so that nothing that an earlier try left can be counted twice.
+writes into another folder, so that nothing that an earlier try left can be counted twice. What other tries of a batch
+left is removed once it counts.
 """
 
 import json
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from consumers.spark.judging import Judge
 from consumers.spark.segments import Catalog
 from consumers.spark.tables import ACCOUNTS, JUDGED, MINUTES, READINGS, REJECTED, ParquetTable, ddl
 from utils.efficiency import Limits
+from utils.fields import OWN_FIELDS, Fields
 from utils.message import timestamp_at
 
 CATALOG: Final = "_catalog"
@@ -24,7 +27,7 @@ BATCHES: Final = "batches"
 
 # Sums as `machine_minutes` has them: of whole tenths and whole hundredths, exact in any order of adding.
 MINUTES_OF_READINGS: Final = """
-SELECT plant, date, machine_id, concat(substr(timestamp, 1, 16), ':00.000Z') AS minute,
+SELECT plant, date, machine_id, name, concat(substr(timestamp, 1, 16), ':00.000Z') AS minute,
     count(*) AS readings, count_if(mode = 'active') AS active_readings, sum(is_anomaly) AS anomalies,
     sum(CAST(rint(efficiency_score * 10) AS bigint)) / 10D AS efficiency_sum, min(efficiency_score) AS efficiency_min,
     coalesce(sum(CASE WHEN mode = 'active' THEN CAST(rint(least(temperature, 1e6D) * 100) AS bigint) END), 0) / 100D
@@ -40,10 +43,18 @@ FROM {readings} GROUP BY ALL
 class Job:
     """Reads segments into the folder `output`, on a Spark session; `clock` returns seconds since 1970."""
 
-    def __init__(self, spark: Any, output: Path, limits: Limits, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        spark: Any,
+        output: Path,
+        limits: Limits,
+        fields: Fields = OWN_FIELDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._spark = spark
         self._output = output
         self._limits = limits
+        self._fields = fields
         self._clock = clock
 
     def catalog(self) -> Catalog:
@@ -65,10 +76,14 @@ class Job:
     def _save(self, segments: Any, batch_id: int) -> None:
         """Save what becomes of a batch of segments, unless it is saved already."""
         marker = self._output / BATCHES / f"{batch_id:09}.json"
-        if marker.exists():
-            return
-        batch = f"{batch_id:09}-{uuid.uuid4().hex[:8]}"
-        judge = Judge(self._limits, timestamp_at(self._clock()))
+        if not marker.exists():
+            batch = f"{batch_id:09}-{uuid.uuid4().hex[:8]}"
+            self._write_all(segments, batch)
+            _commit(marker, batch)
+        remove_other_tries(self._output, marker)
+
+    def _write_all(self, segments: Any, batch: str) -> None:
+        judge = Judge(self._limits, timestamp_at(self._clock()), self._fields)
         judged = segments.mapInArrow(judge, ddl(JUDGED.columns)).persist()
         try:
             for table in (READINGS, REJECTED, ACCOUNTS):
@@ -76,7 +91,6 @@ class Job:
             self._write(MINUTES, _minutes(judged), batch)
         finally:
             judged.unpersist()
-        _commit(marker, batch)
 
     def _write(self, table: ParquetTable, rows: Any, batch: str) -> None:
         folder = self._output / table.name / f"batch={batch}"
@@ -89,11 +103,27 @@ def _minutes(judged: Any) -> Any:
 
 
 def _commit(marker: Path, batch: str) -> None:
-    """Let a batch count, whole or not at all."""
+    """Let a batch count, whole or not at all, unless another try of it counts by now."""
     marker.parent.mkdir(parents=True, exist_ok=True)
     unfinished = marker.with_name(f".{batch}")
     with unfinished.open("w", encoding="ascii") as file:
         file.write(json.dumps({"batch": batch}) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(marker)
+    try:
+        marker.hardlink_to(unfinished)  # a rename would replace what another job on this folder has written
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links
+        unfinished.replace(marker)
+        return
+    unfinished.unlink()
+
+
+def remove_other_tries(output: Path, marker: Path) -> None:
+    """Remove what tries of a batch left that were not finished, such as those of a job that was killed."""
+    counted = f"batch={json.loads(marker.read_text(encoding='ascii'))['batch']}"
+    for table in (READINGS, REJECTED, ACCOUNTS, MINUTES):
+        for folder in (output / table.name).glob(f"batch={marker.stem}-*"):
+            if folder.name != counted:
+                shutil.rmtree(folder, ignore_errors=True)

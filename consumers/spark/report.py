@@ -8,13 +8,13 @@ from consumers.spark.tables import ACCOUNTS, MINUTES, READINGS, REJECTED, ddl
 from utils.text import printable
 
 _MINUTES_MERGED: Final = """
-SELECT plant, machine_id, minute, sum(readings) AS readings, sum(active_readings) AS active_readings,
+SELECT plant, machine_id, name, minute, sum(readings) AS readings, sum(active_readings) AS active_readings,
     sum(anomalies) AS anomalies, sum(CAST(rint(efficiency_sum * 10) AS bigint)) / 10D AS efficiency_sum,
     min(efficiency_min) AS efficiency_min,
     sum(CAST(rint(temperature_sum * 100) AS bigint)) / 100D AS temperature_sum,
     max(temperature_max) AS temperature_max,
     sum(CAST(rint(vibration_sum * 100) AS bigint)) / 100D AS vibration_sum, max(vibration_max) AS vibration_max
-FROM minutes GROUP BY plant, machine_id, minute
+FROM minutes GROUP BY plant, machine_id, name, minute
 """
 _EFFICIENCY: Final = """
 SELECT plant, mode, count(*) AS readings,
@@ -22,9 +22,9 @@ SELECT plant, mode, count(*) AS readings,
 FROM readings GROUP BY plant, mode ORDER BY plant, mode
 """
 _ANOMALIES: Final = """
-SELECT plant, machine_id, count(*) AS readings, sum(is_anomaly) AS anomalies,
+SELECT plant, coalesce(name, concat('#', machine_id)) AS machine, count(*) AS readings, sum(is_anomaly) AS anomalies,
     round(100D * sum(is_anomaly) / count(*), 1) AS anomaly_percent, max(timestamp) AS latest
-FROM readings GROUP BY plant, machine_id ORDER BY anomalies DESC, plant, machine_id LIMIT 10
+FROM readings GROUP BY plant, machine_id, name ORDER BY anomalies DESC, plant, machine_id, name LIMIT 10
 """
 _ACCOUNT: Final = """
 WITH told AS (

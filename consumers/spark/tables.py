@@ -27,8 +27,10 @@ class Account(NamedTuple):
         )
 
 
+# A machine has a number or a name; the other one of the two is null.
+_MACHINE: Final = {"machine_id": "bigint", "name": "string"}
 _READING: Final = {
-    "machine_id": "bigint",
+    **_MACHINE,
     "timestamp": "string",
     "mode": "string",
     "temperature": "double",
@@ -44,7 +46,7 @@ _ACCOUNT: Final = dict.fromkeys(Account._fields, "bigint")
 _SEGMENT: Final = {"plant": "string", "segment": "string"}
 _WRITTEN: Final = {"batch": "string"}
 _MINUTE: Final = {
-    "machine_id": "bigint",
+    **_MACHINE,
     "minute": "string",
     "readings": "bigint",
     "active_readings": "bigint",
@@ -100,9 +102,7 @@ class ParquetTable(NamedTuple):
         return tuple(name for name in self.columns if name != "batch")
 
 
-READINGS: Final = ParquetTable(
-    "readings", _SEGMENT | _READING | _WRITTEN, ("plant", "date"), "machine_id IS NOT NULL"
-)
+READINGS: Final = ParquetTable("readings", _SEGMENT | _READING | _WRITTEN, ("plant", "date"), "timestamp IS NOT NULL")
 REJECTED: Final = ParquetTable("rejected_messages", _SEGMENT | _REJECTED | _WRITTEN, ("plant",), "reason IS NOT NULL")
 ACCOUNTS: Final = ParquetTable("segments", _SEGMENT | _ACCOUNT | _WRITTEN, (), "read_lines IS NOT NULL")
 MINUTES: Final = ParquetTable(

@@ -1,188 +1,31 @@
-"""The consumer on Spark, as a command with real Spark: it tells the same of the same lines as the one with SQLite."""
+"""The consumer on Spark as a command: killed again and again, on a cluster, and without what it needs."""
 
-import gzip
-import importlib.util
-import json
 import os
 import random
+import re
 import shutil
 import signal
-import time
+import sys
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import TimeoutExpired
-from typing import Any
 
 import pytest
 
-from tests.support import CONSUMER, line, query, run, start
+from tests.consumers.spark.support import HAS_PACKAGES, QUICK_START, needs_spark, rows_of
+from tests.support import PROJECT, line, lines_until, run, running, start_command, until
 
 SPARK = "consumers.consumer_spark"
 KILLS = int(os.environ.get("NIGHTLY_KILLS", "2"))
-HAS_SPARK = shutil.which("java") is not None and all(map(importlib.util.find_spec, ("pyspark", "pyarrow")))
-needs_spark = pytest.mark.skipif(not HAS_SPARK, reason="needs Java and requirements-spark.txt")
-WRONG = [
-    b"not json\n",
-    b"\n",
-    b"\x00\x00\n",
-    b"\xff\xfe bad\n",
-    b"{}\r\n",
-    b"\xef\xbb\xbf\n",
-    b"\xe2\x80\xa8 a\rb\n",
-    b'{"a": "' + b"x" * 1_100_000 + b'"}\n',
-]
+SUBMIT = Path(sys.executable).with_name("spark-submit")
+ON_THIS_MACHINE = {"SPARK_LOCAL_IP": "127.0.0.1", "JAVA_TOOL_OPTIONS": QUICK_START}
+INSTALL = "Spark needs Java 17 or newer and requirements-spark.txt: install both"
 
 
-def feed(seed: int, count: int) -> bytes:
-    """Lines of a plant, wrong ones among them; the last one is not whole."""
-    rng = random.Random(seed)
-    readings = [
-        line(
-            rng.randrange(5),
-            timestamp=f"2026-11-{22 + seed}T10:{number // 60 % 60:02}:{number % 60:02}.000Z",
-            mode=rng.choice(["active", "idle", "offline"]),
-            temperature_c=rng.uniform(20, 95),
-            vibration_mm_s=rng.uniform(0, 6),
-        ).encode()
-        for number in range(count)
-    ]
-    some = [text.replace(b"\n", b"\r\n") if rng.random() < 0.2 else text for text in readings]
-    for text in WRONG:
-        some.insert(rng.randrange(len(some)), text)
-    return b"\xef\xbb\xbf" + b"".join(some) + b"half a line"
-
-
-def plants_in(folder: Path, count: int = 400) -> list[Path]:
-    """Make two plants, each with two closed segments, one that logrotate would number, and a live file."""
-    segments = []
-    for number, plant in enumerate(("007", "north hall")):
-        live_file = folder / "plants" / plant / "live.json"
-        live_file.parent.mkdir(parents=True)
-        plain, packed = (
-            live_file.with_name("live-20261122T101500.000001Z.json"),
-            live_file.with_name("live.json-20261123.gz"),
-        )
-        plain.write_bytes(feed(2 * number, count))
-        packed.write_bytes(gzip.compress(feed(2 * number + 1, count)))
-        live_file.write_bytes(feed(9, 5))
-        live_file.with_name("live.json.1").write_bytes(feed(8, 5))
-        segments += [plain, packed]
-    return segments
-
-
-def once(folder: Path, *flags: str) -> tuple[int, str]:
-    source = ("--source", str(folder / "plants" / "*" / "live.json"), "--output", str(folder / "out"))
-    return run(SPARK, *source, *(flags or ("--once",)), cwd=folder, SPARK_SETTLE_S="0", SPARK_MASTER="local[2]")
-
-
-def rows_of(folder: Path, table: str, *columns: str) -> Counter[tuple[Any, ...]]:
-    """The rows of the batches that count."""
-    dataset = pytest.importorskip("pyarrow.dataset")
-    counted = {json.loads(path.read_text())["batch"] for path in (folder / "out" / "batches").glob("*.json")}
-    found: Counter[tuple[Any, ...]] = Counter()
-    for batch in counted:
-        place = folder / "out" / table / f"batch={batch}"
-        for path in place.rglob("*.parquet"):
-            keys = dict(part.split("=") for part in path.relative_to(place).parts[:-1])
-            held = dataset.dataset(path).to_table()
-            values = [
-                held[name].to_pylist() if name in held.column_names else [keys[name]] * len(held) for name in columns
-            ]
-            found.update(zip(*values, strict=True))
-    return found
-
-
-READING = (
-    "machine_id",
-    "timestamp",
-    "mode",
-    "temperature",
-    "vibration",
-    "efficiency_score",
-    "efficiency_level",
-    "is_anomaly",
-)
-REJECTED = ("offset_bytes", "line", "reason")
-
-
-def as_sqlite_tells(folder: Path, segments: list[Path]) -> tuple[Counter[Any], Counter[Any]]:
-    """The rows and rejected lines of the consumer with SQLite: each segment read as a live file of its own."""
-    rows: Counter[Any] = Counter()
-    rejected: Counter[Any] = Counter()
-    for number, segment in enumerate(segments):
-        plant, database = segment.parent.name, folder / f"{number}.sqlite"
-        feed_file = folder / f"{number}.json"
-        feed_file.write_bytes(
-            gzip.decompress(segment.read_bytes()) if segment.suffix == ".gz" else segment.read_bytes()
-        )
-        status, said = run(CONSUMER, "--once", "--headless", "--file", feed_file, "--db", database, cwd=folder)
-        assert status == 0, said
-        rows.update(
-            (plant, *row) for row in query(database, f"SELECT {', '.join(READING)} FROM manufacturing_analytics")
-        )
-        rejected.update(
-            (str(segment).removesuffix(".gz"), *row)
-            for row in query(database, f"SELECT {', '.join(REJECTED)} FROM rejected_messages")
-        )
-    return rows, rejected
-
-
-def minutes_of(rows: Counter[Any]) -> set[Any]:
-    """The minutes of readings, worked out in whole tenths and hundredths."""
-    groups: dict[Any, list[Any]] = {}
-    for plant, machine_id, timestamp, *rest in rows.elements():
-        groups.setdefault((plant, machine_id, timestamp[:16] + ":00.000Z"), []).append(rest)
-    found = set()
-    for key, readings in groups.items():
-        active = [reading for reading in readings if reading[0] == "active"]
-        scores = [reading[3] for reading in readings]
-        sums = [sum(round(reading[place] * 100) for reading in active) / 100 for place in (1, 2)]
-        peaks = [max((reading[place] for reading in active), default=None) for place in (1, 2)]
-        anomalies = sum(reading[5] for reading in readings)
-        tenths = sum(round(score * 10) for score in scores)
-        found.add(
-            (
-                *key,
-                len(readings),
-                len(active),
-                anomalies,
-                tenths / 10,
-                min(scores),
-                sums[0],
-                peaks[0],
-                sums[1],
-                peaks[1],
-            )
-        )
-    return found
-
-
-@needs_spark
-def test_rows_rejected_lines_and_minutes_are_those_of_the_consumer_with_sqlite(tmp_path: Path) -> None:
-    segments = plants_in(tmp_path)
-    status, said = once(tmp_path)
-    assert status == 0, said
-    assert "not read: 2 files with a number in the name" in said
-    rows, rejected = as_sqlite_tells(tmp_path, segments)
-    assert rejected
-    assert rows_of(tmp_path, "readings", "plant", *READING) == rows
-    assert rows_of(tmp_path, "rejected_messages", "segment", *REJECTED) == rejected
-    minute = ("readings", "active_readings", "anomalies", "efficiency_sum", "efficiency_min")
-    of_active = ("temperature_sum", "temperature_max", "vibration_sum", "vibration_max")
-    assert set(rows_of(tmp_path, "minutes", "plant", "machine_id", "minute", *minute, *of_active)) == minutes_of(rows)
-    gzipped, plain = segments[1], segments[0]
-    plain.with_name(plain.name + ".gz").write_bytes(gzip.compress(plain.read_bytes()))  # packed later: nothing new
-    plain.unlink()
-    gzipped.with_name("live.json-20261124").write_bytes(line(3).encode())
-    status, said = once(tmp_path)
-    assert status == 0, said
-    assert rows_of(tmp_path, "readings", "plant", *READING).total() == rows.total() + 1
-    status, said = once(tmp_path, "--report")
-    assert status == 0, said
-    account = said.partition("The account of lines")[2]
-    assert account.count("True") == 2
-    assert "False" not in account
+def batches_begun(output: Path) -> int:
+    return len(list(output.glob("_checkpoint/offsets/[0-9]*")))
 
 
 @needs_spark
@@ -190,39 +33,114 @@ def test_a_job_that_is_killed_again_and_again_counts_each_line_once_and_reads_wh
     tmp_path: Path,
 ) -> None:
     rng = random.Random(13)
-    folder = tmp_path / "plants" / "north"
+    folder, output = tmp_path / "plants" / "north", tmp_path / "out"
     folder.mkdir(parents=True)
-    flags = ("--source", str(folder / "live.json"), "--output", str(tmp_path / "out"))
+    (folder / "live.json.1").write_text(line(999_999))
+    flags = ("--source", str(folder / "live.json"), "--output", str(output))
     settings = {"SPARK_SETTLE_S": "0", "SPARK_MASTER": "local[2]", "SPARK_SEGMENTS_PER_BATCH": "1"}
-    written = 0
-    for kill in range(KILLS + 1):
-        with (folder / "live.json").open("wb") as file:
-            file.writelines(line(written + number).encode() for number in range(200))
-        written += 200
-        (folder / "live.json").rename(folder / f"live.json-20261122T10{kill:02}00Z")
-        process = start(SPARK, *flags, cwd=tmp_path, **settings)
-        with suppress(TimeoutExpired):
-            process.communicate(timeout=rng.uniform(8, 20))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    process = start(SPARK, *flags, cwd=tmp_path, **settings)
-    (folder / "live.json-20261122T120000Z.partial").write_bytes(line(written).encode())
-    (folder / "live.json-20261122T120000Z.partial").rename(folder / "live.json-20261122T120000Z")
-    (folder / "live.json").write_bytes(line(written + 1).encode())
-    end_s = time.monotonic() + 60
-    while rows_of(tmp_path, "readings", "machine_id").total() <= written and time.monotonic() < end_s:
-        time.sleep(0.2)
-    process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
+    settings["JAVA_TOOL_OPTIONS"] = QUICK_START
+
+    def rotate(number: int) -> None:
+        (folder / "live.json").write_text("".join(line(200 * number + machine) for machine in range(200)))
+        (folder / "live.json").rename(folder / f"live.json-20261122T{number:06}Z")
+
+    for kill in range(KILLS):
+        rotate(kill)
+        begun = batches_begun(output)
+        with running(SPARK, *flags, cwd=tmp_path, **settings) as process:
+            if rng.random() < 0.8:  # else it dies wherever it is, as likely as not at its start
+                until(lambda: batches_begun(output) > begun or process.poll() is not None, 60)  # noqa: B023
+            with suppress(TimeoutExpired):
+                process.communicate(timeout=rng.uniform(0, 5))
+            assert process.poll() is None
+            process.send_signal(signal.SIGKILL)
+    with running(SPARK, *flags, cwd=tmp_path, **settings) as process:
+        until(lambda: rows_of(output, "readings", "machine_id").total() == 200 * KILLS, 120)
+        rotate(KILLS)
+        (folder / "live.json").write_text(line(999_998))
+        until(lambda: rows_of(output, "readings", "machine_id").total() > 200 * KILLS, 120)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
-    assert rows_of(tmp_path, "readings", "machine_id") == Counter((number,) for number in range(written + 1))
+    assert "not read: 1 file with a number in the name" in said
+    assert rows_of(output, "readings", "machine_id") == Counter((number,) for number in range(200 * (KILLS + 1)))
+    assert len(list((output / "readings").iterdir())) == KILLS + 1  # of each batch, one try is left
 
 
-@pytest.mark.skipif(HAS_SPARK, reason="Spark is installed here")
+def submit_command() -> str:
+    """The README's commands that run the consumer on a cluster."""
+    (found,) = re.findall(
+        r"```bash\n([^`]*spark-submit [^`]*)```", (PROJECT / "README.md").read_text(encoding="utf-8")
+    )
+    return str(found)
+
+
+@contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[str]:
+    """A master with workers of one core, each a process, on 127.0.0.1; its address."""
+    place = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
+    deploy, spark_class = "org.apache.spark.deploy", SUBMIT.with_name("spark-class")
+    with ExitStack() as stack:
+
+        def start(role: str, *more: str, until_words: str) -> str:
+            command: list[str | Path] = [spark_class, f"{deploy}.{role.lower()}.{role}", *place, *more]
+            process = start_command(command, folder, **ON_THIS_MACHINE, PYSPARK_PYTHON=sys.executable)
+            stack.callback(process.communicate)
+            stack.callback(process.kill)
+            return [*lines_until(process, until_words)][-1]
+
+        said = start("Master", until_words="Starting Spark master at")
+        master = re.search(r"spark://\S+:\d+", said)
+        assert master is not None
+        for number in range(workers):
+            work = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / f"work{number}"))
+            start("Worker", *work, master[0], until_words="Successfully registered with master")
+        yield master[0]
+
+
+@needs_spark
+@pytest.mark.skipif(not SUBMIT.exists(), reason="needs the spark-submit of pyspark beside Python")
+def test_the_readmes_command_runs_it_on_a_cluster(tmp_path: Path) -> None:
+    for name in ("consumers", "utils"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for plant in ("north", "south"):
+        folder = tmp_path / "data" / "plants" / plant
+        folder.mkdir(parents=True)
+        (folder / "project_live.json-20261122").write_text(line(7) + '{"no": "reading"}\n')
+    path = f"{SUBMIT.parent}{os.pathsep}{os.environ['PATH']}"
+    with cluster(tmp_path, 2) as master:
+        command = submit_command().replace("spark://127.0.0.1:7077", master)
+        assert master in command
+        settings = {"PATH": path, "PYTHONPATH": "", "SPARK_SETTLE_S": "0"}
+        process = start_command(["bash", "-euc", command], tmp_path, **settings, **ON_THIS_MACHINE)
+        try:
+            said, _ = process.communicate(timeout=240)
+        finally:
+            process.kill()
+    assert process.returncode == 0, said
+    output = tmp_path / "data" / "spark"
+    assert rows_of(output, "readings", "plant", "machine_id") == Counter([("north", 7), ("south", 7)])
+    assert rows_of(output, "rejected_messages", "plant").total() == 2
+    executors = {path.parent.parent.parent.name for path in tmp_path.glob("work*/app-*/*/stderr")}
+    assert executors == {"work0", "work1"}
+
+
 def test_without_its_packages_one_sentence_says_what_to_install(tmp_path: Path) -> None:
-    status, said = run(SPARK, "--once", "--source", "*/live.json", "--output", "out", cwd=tmp_path)
+    (tmp_path / "pandas.py").write_text("raise ImportError(\"No module named 'pandas'\")")
+    status, said = run(SPARK, "--once", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{PROJECT}")
     assert status == 1
-    assert "Spark needs Java 17 or newer and requirements-spark.txt: install both" in said
+    assert f"No module named 'pandas'; {INSTALL}" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(not HAS_PACKAGES, reason="needs requirements-spark.txt")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs programs that are links")
+def test_without_java_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    status, said = run(SPARK, "--once", cwd=tmp_path, PATH=str(tmp_path), JAVA_HOME="", SPARK_HOME="")
+    assert status == 1
+    assert re.search(rf"Spark does not start: [^\n]*{re.escape(INSTALL)}", said)
     assert "Traceback" not in said
 
 
