@@ -24,6 +24,7 @@ from utils.command import Parser, add_setting, run_command
 from utils.efficiency import Limits
 from utils.errors import PipelineError
 from utils.message import MessageError, Reading, epoch_seconds, timestamp_at, to_line, utc_timestamp
+from utils.paths import made_folders
 from utils.settings import Config
 from utils.text import shown
 
@@ -137,6 +138,8 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     plant = Plant(config.producer_machines, config.producer_interval_s, epoch_seconds(start), rng, config.limits)
     max_bytes = round(config.live_file_max_mb * _BYTES_A_MB)
     live_file = LiveFile(config.live_file, max_bytes, time.time, lambda: stop.requested)
+    for folder in made_folders([config.live_file.parent]):
+        logger.info("made the folder {}", shown(folder))
     status = Status(config.status_every_s)
     logger.info(
         "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",

@@ -224,6 +224,13 @@ def test_a_wrong_flag_ends_with_2_and_names_value_and_what_is_allowed(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_not_there_is_made_and_said_so(tmp_path: Path) -> None:
+    live_file = tmp_path / "new" / "live.json"
+    _, said = produce(tmp_path, "--count", "1", "--no-wait", "--file", str(live_file))
+    assert f"made the folder {live_file.parent}" in said
+    assert len(live_file.read_bytes().splitlines()) == 1
+
+
 def test_a_wrong_setting_ends_with_2_and_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PRODUCER_MACHINES=many\n")
     status, said = produce(tmp_path)
