@@ -72,7 +72,8 @@ def summary_of(crowd: Crowd) -> Message:
     """Return what is told of many events at once."""
     alerts = sum(crowd.counts.values())
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in crowd.counts.items())
-    text = f"{count(alerts, 'event')} since {crowd.since[:19].replace('T', ' ')}: {kinds}"
+    newest = f". Raised last: {'; '.join(crowd.newest_raised)}" if crowd.newest_raised else ""
+    text = f"{count(alerts, 'event')} since {crowd.since[:19].replace('T', ' ')}: {kinds}{newest}"
     return Message(
         crowd.last_id,
         alerts,

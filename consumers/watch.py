@@ -17,6 +17,7 @@ _WARNED: Final[frozenset[EventKind]] = frozenset(
 )
 _FLOOD_EVENTS: Final = 10
 _FLOOD_S: Final = 60.0
+_NAMED_RAISED: Final = 3
 _LOOK_EVERY_S: Final = 5.0
 
 
@@ -38,6 +39,7 @@ class EventLog:
         self._monotonic = monotonic
         self._told_s: deque[float] = deque(maxlen=_FLOOD_EVENTS)
         self._untold: Counter[EventKind] = Counter()
+        self._untold_raised: deque[str] = deque(maxlen=_NAMED_RAISED)
         self._untold_since_s = 0.0
 
     def tell(self, events: Sequence[Event]) -> None:
@@ -48,6 +50,8 @@ class EventLog:
             if is_flood or self._untold:
                 self._untold_since_s = self._untold_since_s if self._untold else now_s
                 self._untold[event.kind] += 1
+                if event.kind == "raised":
+                    self._untold_raised.append(event.text)
                 continue
             self._told_s.append(now_s)
             (self._warn if event.kind in _WARNED else self._say)(event.text)
@@ -58,8 +62,10 @@ class EventLog:
         if self._untold and (is_last or since_s >= _FLOOD_S):
             kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(self._untold.items()))
             events = count(sum(self._untold.values()), "more event")
-            self._warn(f"{events} within {duration(since_s)}: {kinds}; see anomaly_episodes")
+            newest = f". Raised last: {'; '.join(reversed(self._untold_raised))}" if self._untold_raised else ""
+            self._warn(f"{events} within {duration(since_s)}: {kinds}; see anomaly_episodes{newest}")
             self._untold.clear()
+            self._untold_raised.clear()
 
 
 class Watch:

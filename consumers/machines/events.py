@@ -35,9 +35,10 @@ def cleared(episode: Episode, machine: Machine) -> Event:
 def forecast_appeared(machine: Machine, limit_mm_s: float, *, is_first: bool) -> Event:
     """Return that a machine's vibration is forecast to reach its limit, for the first time or much sooner."""
     latest = machine.latest
+    value = f" {latest.vibration_mm_s:g} mm/s" if latest.mode == "active" else ""
     text = (
-        f"{machine_in_words(machine)}: vibration {latest.vibration_mm_s:g} mm/s is "
-        f"{'' if is_first else 'now '}forecast to reach {limit_mm_s:g} mm/s in {forecast_span(machine)} of running"
+        f"{machine_in_words(machine)}: vibration{value} is {'' if is_first else 'now '}forecast "
+        f"to reach {limit_mm_s:g} mm/s in {forecast_span(machine)} of running"
     )
     details = {
         "limit": limit_mm_s,

@@ -74,17 +74,18 @@ def short_names(names: Collection[str], characters: int) -> dict[str, str]:
     distinct = sorted(set(names))
     shown = {name: name for name in distinct if len(name) <= characters}
     taken = set(shown.values())
+    numbers = count(2)  # of all names together: to begin anew for each would take the square of the time
     for name in (name for name in distinct if len(name) > characters):
-        short = next(form for form in _forms(name, characters) if form not in taken)
+        short = next(form for form in _forms(name, characters, numbers) if form not in taken)
         shown[name] = short
         taken.add(short)
     return shown
 
 
-def _forms(name: str, characters: int) -> Iterator[str]:
+def _forms(name: str, characters: int, numbers: Iterator[int]) -> Iterator[str]:
     """Return shorter forms of a name, the best first, without end."""
     kept = characters - 1
     for tail in sorted(range(1, kept), key=lambda tail: abs(tail - kept // 2 - 0.1)):
         yield f"{name[: kept - tail]}…{name[-tail:]}"
-    for number in count(2):
+    for number in numbers:
         yield f"{name[: max(kept - len(str(number)), 0)]}…{number}"

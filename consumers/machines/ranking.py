@@ -94,7 +94,7 @@ def _urgency(
     if beyond:
         kind: Kind = "beyond" if latest.mode in RUNNING else "stopped"
         reason = ", ".join(_beyond_words(gauge, latest.timestamp) for gauge in beyond)
-        reason += "" if kind == "beyond" else f", now {'in ' * (latest.mode == 'maintenance')}{latest.mode}"
+        reason += "" if kind == "beyond" else _now(latest.mode)
     elif machine.hours_to_limit is not None:
         kind, reason = "forecast", _forecast_words(machine)
     else:
@@ -131,7 +131,14 @@ def forecast_span(machine: Machine) -> str:
 
 
 def _forecast_words(machine: Machine) -> str:
-    return f"vibration {machine.latest.vibration_mm_s:g} mm/s, limit in {forecast_span(machine)}"
+    latest = machine.latest
+    if latest.mode != "active":  # its vibration says nothing now
+        return f"vibration limit in {forecast_span(machine)} of running{_now(latest.mode)}"
+    return f"vibration {latest.vibration_mm_s:g} mm/s, limit in {forecast_span(machine)}"
+
+
+def _now(mode: Mode) -> str:
+    return f", now {'in ' * (mode == 'maintenance')}{mode}"
 
 
 def _silence_words(heard_at: Timestamp, at: Timestamp, stale_after_s: float) -> str:

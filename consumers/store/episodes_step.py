@@ -97,7 +97,11 @@ SELECT
     name,
     kind,
     CASE kind
-        WHEN 'forecast' THEN printf('vibration %g mm/s, limit in ', vibration) || {_SPAN}
+        WHEN 'forecast' THEN iif(
+            mode = 'active',
+            printf('vibration %g mm/s, limit in ', vibration) || {_SPAN},
+            'vibration limit in ' || {_SPAN} || ' of running, now ' || iif(mode = 'maintenance', 'in ', '') || mode
+        )
         WHEN 'near' THEN near
         ELSE beyond
     END

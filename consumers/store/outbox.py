@@ -1,15 +1,17 @@
 """What is still to be told by the user's command, and who was told as silent."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, NamedTuple
 
 from consumers.records import Event, Timestamp
 from consumers.store.tables import ALERTS
+from utils.text import printable
 
 _WAITING: Final = "SELECT id, kind, machine_id, text, details, at FROM alerts ORDER BY id LIMIT ?"
 _COUNTS: Final = "SELECT kind, count(*), max(id), min(at) FROM alerts GROUP BY kind ORDER BY kind"
+_NEWEST_RAISED: Final = "SELECT text FROM alerts WHERE kind = 'raised' ORDER BY id DESC LIMIT 3"
 _FORGET: Final = "DELETE FROM alerts WHERE id <= ?"
 _SILENT: Final = "REPLACE INTO silences (machine_id, since) VALUES (?, ?)"
 _BACK: Final = "DELETE FROM silences WHERE machine_id = ?"
@@ -29,6 +31,8 @@ class Crowd(NamedTuple):
     """By kind of event."""
     last_id: int
     since: Timestamp
+    newest_raised: Sequence[str] = ()
+    """Of the newest episodes that were raised, the words, the newest first."""
 
 
 class Outbox:
@@ -77,7 +81,9 @@ class Outbox:
         """Return how many alerts wait; at least one does."""
         with self._named_errors():
             rows = self._connection.execute(_COUNTS).fetchall()
-        return Crowd({row[0]: row[1] for row in rows}, max(row[2] for row in rows), min(row[3] for row in rows))
+            raised = [printable(str(row[0])) for row in self._connection.execute(_NEWEST_RAISED)]
+        counts = {row[0]: row[1] for row in rows}
+        return Crowd(counts, max(row[2] for row in rows), min(row[3] for row in rows), raised)
 
     def forget(self, last_id: int) -> None:
         """Forget the alerts up to this one: they have been told."""

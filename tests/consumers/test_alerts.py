@@ -192,6 +192,12 @@ def test_a_command_that_hangs_does_not_block_and_is_ended_after_half_a_minute(tm
     assert alerting.warned == ["ALERT_COMMAND was ended after 30 s; it is tried again in 10 s"]
 
 
+def test_a_summary_names_what_was_raised_last() -> None:
+    crowd = Crowd({"cleared": 3, "raised": 2}, 5, AT, ["machine 5: hot", "machine 4: hot"])
+    text = str(summary_of(crowd).fields["text"])
+    assert text.endswith("3 cleared, 2 raised. Raised last: machine 5: hot; machine 4: hot")
+
+
 def test_a_flood_is_one_summary(alerting: Alerting) -> None:
     alerting.outbox.add(*["hot"] * (FLOOD_ALERTS + 5))
     alerting.poll_until_over()

@@ -60,7 +60,10 @@ def test_a_flood_is_ten_lines_and_one_that_sums_up_the_rest() -> None:
     assert len(watching.warned + watching.said) == 10
     watching.after(59, Fleet(0))
     watching.after(1, Fleet(0))
-    assert watching.warned[-1] == "124 more events within 1 min: 62 cleared, 62 raised; see anomaly_episodes"
+    assert watching.warned[-1] == (
+        "124 more events within 1 min: 62 cleared, 62 raised; see anomaly_episodes. "
+        "Raised last: event 133; event 131; event 129"
+    )
     assert len(watching.warned + watching.said) == 11
 
 
@@ -70,7 +73,10 @@ def test_after_a_flood_each_event_is_a_line_again() -> None:
     watching.after(60, Fleet(0), is_behind=True)
     watching.time_s += 1
     watching.watch.log.tell([event("raised", "again")])
-    assert watching.warned[-2:] == ["1 more event within 1 min: 1 raised; see anomaly_episodes", "again"]
+    assert watching.warned[-2:] == [
+        "1 more event within 1 min: 1 raised; see anomaly_episodes. Raised last: hot",
+        "again",
+    ]
 
 
 def test_the_last_words_sum_up_what_was_only_counted() -> None:

@@ -137,3 +137,10 @@ def test_machines_are_chosen_by_kind_in_their_order() -> None:
 def test_the_time_left_is_told_in_the_unit_of_its_end(low_s: float, high_s: float, words: str) -> None:
     forecast = machine(1)._replace(hours_to_limit_low=low_s / 3600, hours_to_limit_high=high_s / 3600)
     assert forecast_span(forecast) == words
+
+
+def test_the_vibration_of_a_forecast_machine_that_does_not_run_is_not_told() -> None:
+    mended = machine(1, mode="maintenance")
+    mended = mended._replace(hours_to_limit_low=1.0, hours_to_limit=2.0, hours_to_limit_high=3.0)
+    (urgency,) = ranked([mended], LIMITS, at(0))
+    assert urgency.reason == "vibration limit in 1–3 h of running, now in maintenance"

@@ -37,6 +37,13 @@ def test_events_are_counted_by_kind_and_forgotten_up_to_one(database: Path) -> N
         assert [alert.alert_id for alert in store.outbox.waiting(10)] == [3]
 
 
+def test_of_many_events_those_that_were_raised_last_are_named(database: Path) -> None:
+    raised = [SILENT._replace(kind="raised", text=f"machine {number}") for number in range(5)]
+    with closing(Store(database, keeps_alerts=True)) as store:
+        store.outbox.note({}, [*raised, SILENT])
+        assert store.outbox.crowd().newest_raised == ["machine 4", "machine 3", "machine 2"]
+
+
 def test_silences_are_known_after_a_restart_until_the_machine_is_back(database: Path) -> None:
     with closing(Store(database)) as store:
         store.outbox.note({3: AT, 4: AT}, [SILENT])
