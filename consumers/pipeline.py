@@ -187,20 +187,7 @@ class Pipeline:
         at = timestamp_at(self._clock())
         naming = self._fleet.naming()
         batch = self._batch(chunk, at, naming)
-        changes = self._fleet.after(batch.rows, naming.new)
-        machines, episodes, excesses, events = self._fleet.episodes_after(batch.rows, changes.machines)
-        return Commit(
-            chunk.before,
-            chunk.after,
-            batch,
-            machines,
-            at,
-            changes.minutes,
-            episodes,
-            excesses,
-            events,
-            changes.trends,
-        )
+        return self._fleet.commit(chunk.before, chunk.after, batch, at, naming.new)
 
     def _batch(self, chunk: Chunk, at: Timestamp, naming: Naming) -> Batch:
         offset, end_offset = chunk.before.offset, chunk.after.offset

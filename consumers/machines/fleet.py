@@ -17,7 +17,7 @@ from consumers.machines.minutes import (
     Sums,
     added,
     by_machine,
-    by_minute_and_machine,
+    by_minute,
     columns_of,
     first_moment,
     minute_of,
@@ -26,7 +26,7 @@ from consumers.machines.minutes import (
 from consumers.machines.naming import Naming
 from consumers.machines.trend import NO_TREND, Trend
 from consumers.rating import RowOf, rated
-from consumers.records import Commit, Episode, Machine, Minute, RatedReading, Row
+from consumers.records import Batch, Commit, Episode, Machine, Minute, RatedReading, Row, Stream, Timestamp
 from utils.efficiency import Limits
 from utils.message import MODES, Mode
 
@@ -101,38 +101,29 @@ class Fleet:
 
         `rows` are in the order of the file. `new_names` are the numbers of machines that were named for them.
         """
-        changed: dict[int, list[Any]] = {}
-        sums: dict[int, dict[str, Sums]] = {}
-        # Many rows, few groups: each is added up at C speed, column by column.
-        for minute, rows_by_machine in by_minute_and_machine(rows).items():
-            for machine_id, own_rows in rows_by_machine.items():
-                values = changed.get(machine_id)
-                if values is None:
-                    values = changed[machine_id] = list(self.machines.get(machine_id, _UNKNOWN))
-                    sums[machine_id] = {}
-                columns = columns_of(own_rows)
-                sums[machine_id][minute] = own_sums = summed(columns)
-                _count(values, own_sums, columns)
-        minutes: list[Minute] = []
-        for machine_id, row in _latest_by_machine(rows, len(changed)).items():
-            _turn_minute(changed[machine_id], sums[machine_id], RatedReading._make(row))
-            minutes += [Minute(machine_id, first_moment(minute), *of) for minute, of in sums[machine_id].items()]
-        for name, machine_id in new_names.items():
-            if machine_id in changed:
-                changed[machine_id][_NAME] = name
-        trends = self._trends_after(rows, changed)
-        return Changes(list(map(Machine._make, changed.values())), minutes, trends)
-
-    def _trends_after(self, rows: Sequence[Row], changed: Mapping[int, list[Any]]) -> dict[int, Trend]:
-        """Put the open part of each machine's trend into its values; return the trends of which a bucket closed."""
-        closed = {}
+        changes = Changes([], [], {})
+        names = {machine_id: name for name, machine_id in new_names.items()}
         for machine_id, own_rows in by_machine(rows).items():
+            values: list[Any] = list(self.machines.get(machine_id, _UNKNOWN))
+            if machine_id in names:
+                values[_NAME] = names[machine_id]
             before = self.trend(machine_id)
             trend = before.after(own_rows)
-            changed[machine_id][_TREND_OPEN] = trend.open_bytes()
+            values[_TREND_OPEN] = trend.open_bytes()
             if not trend.is_closed_as(before):
-                closed[machine_id] = trend
-        return closed
+                changes.trends[machine_id] = trend
+            other_minutes = _add(values, own_rows)
+            changes.minutes.extend(Minute(machine_id, first_moment(at), *of) for at, of in other_minutes.items())
+            changes.machines.append(Machine._make(values))
+        return changes
+
+    def commit(
+        self, before: Stream, after: Stream, batch: Batch, at: Timestamp, new_names: Mapping[str, int] = _NO_NAMES
+    ) -> Commit:
+        """Return all that a chunk changes, of which these lines are; the fleet itself does not change."""
+        changes = self.after(batch.rows, new_names)
+        machines, episodes, excesses, events = self.episodes_after(batch.rows, changes.machines)
+        return Commit(before, after, batch, machines, at, changes.minutes, episodes, excesses, events, changes.trends)
 
     def trend(self, machine_id: int) -> Trend:
         """Return what is known of a machine's vibration."""
@@ -157,7 +148,7 @@ class Fleet:
             open_bytes = machine.trend_open
             self._trends[machine_id] = cast("Trend", closed) if closed else self.trend(machine_id).opened(open_bytes)
             if machine.name is not None:
-                self._numbers[machine.name] = machine.latest.machine_id
+                self._numbers[machine.name] = machine_id
         self.history.take(commit.minutes)
         if self._recent_capacity:
             self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))
@@ -189,14 +180,16 @@ class Fleet:
         return tenths / 10 / readings if readings else None
 
 
-def _latest_by_machine(rows: Sequence[Row], machines: int) -> dict[int, Row]:
-    """Return the latest row of each of the machines."""
-    latest: dict[int, Row] = {}
-    for row in reversed(rows):
-        latest.setdefault(row[0], row)
-        if len(latest) == machines:
-            break
-    return latest
+def _add(values: list[Any], rows: Sequence[Row]) -> dict[str, Sums]:
+    """Add rows of one machine to its values; return what they add to minutes that are not its open one."""
+    sums: dict[str, Sums] = {}
+    # Many rows, few groups: each is added up at C speed, column by column.
+    for minute, own_rows in by_minute(rows).items():
+        columns = columns_of(own_rows)
+        sums[minute] = own_sums = summed(columns)
+        _count(values, own_sums, columns)
+    _turn_minute(values, sums, RatedReading._make(rows[-1]))
+    return sums
 
 
 def _count(values: list[Any], sums: Sums, columns: Columns) -> None:

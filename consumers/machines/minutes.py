@@ -29,27 +29,26 @@ Columns = tuple[tuple[Any, ...], ...]
 """Of some rows: modes, temperatures, vibrations, scores, levels and anomaly flags."""
 
 
-def by_minute_and_machine(rows: Iterable[Row]) -> Mapping[str, Mapping[int, list[Row]]]:
-    """Return the rows in groups: by minute, which is the beginning of its timestamps, then by machine."""
-    groups: dict[str, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    begin = end = ""
-    group = groups[begin]
-    # Most rows are of the same minute as the row before: to compare is cheaper than to look it up.
-    for row in rows:
-        if not begin <= row[1] < end:
-            begin = row[1][:_MINUTE_LENGTH]
-            end = begin + _BEHIND_ALL
-            group = groups[begin]
-        group[row[0]].append(row)
-    del groups[""]
-    return groups
-
-
 def by_machine(rows: Iterable[Row]) -> Mapping[int, list[Row]]:
     """Return the rows of each machine, in their order."""
     groups: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row[0]].append(row)
+    return groups
+
+
+def by_minute(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    """Return the rows of each minute, which is the beginning of their timestamps."""
+    groups: dict[str, list[Row]] = {}
+    begin = end = ""
+    group: list[Row] = []
+    # Most rows are of the same minute as the row before: to compare is cheaper than to look it up.
+    for row in rows:
+        if not begin <= row[1] < end:
+            begin = minute_of(row[1])
+            end = begin + _BEHIND_ALL
+            group = groups.setdefault(begin, [])
+        group.append(row)
     return groups
 
 

@@ -160,12 +160,7 @@ def _row(reading: Reading) -> Row:
 
 
 def _take(fleet: Fleet, rows: list[Row]) -> Commit:
-    changes = fleet.after(rows)
-    machines, episodes, excesses, events = fleet.episodes_after(rows, changes.machines)
-    batch = Batch(rows, [], 0, 0, len(rows))
-    commit = Commit(
-        _STREAM, _STREAM, batch, machines, _AT, changes.minutes, episodes, excesses, events, changes.trends
-    )
+    commit = fleet.commit(_STREAM, _STREAM, Batch(rows, [], 0, 0, len(rows)), _AT)
     fleet.take(commit)
     return commit
 

@@ -37,32 +37,15 @@ class StreamInMemory:
     def commit(self, data: bytes, at: str = AT) -> Commit:
         chunk = self.chunk(data)
         batch = ingest(data, chunk.before.offset, at, LIMITS)
-        changes = self.fleet.after(batch.rows)
-        machines, episodes, excesses, events = self.fleet.episodes_after(batch.rows, changes.machines)
-        return Commit(
-            chunk.before,
-            chunk.after,
-            batch,
-            machines,
-            at,
-            changes.minutes,
-            episodes,
-            excesses,
-            events,
-            changes.trends,
-        )
+        return self.fleet.commit(chunk.before, chunk.after, batch, at)
 
 
 def take(fleet: Fleet, rows: Sequence[Row]) -> list[Machine]:
     """Let a fleet take rows as a commit brings them; returns the machines that changed."""
     stream = Stream(1, "live.json", "first seen", 0, 0, b"", ())
-    changes = fleet.after(rows)
-    machines, episodes, excesses, events = fleet.episodes_after(rows, changes.machines)
-    batch = Batch(list(rows), [], 0, 0, len(rows))
-    fleet.take(
-        Commit(stream, stream, batch, machines, AT, changes.minutes, episodes, excesses, events, changes.trends)
-    )
-    return machines
+    commit = fleet.commit(stream, stream, Batch(list(rows), [], 0, 0, len(rows)), AT)
+    fleet.take(commit)
+    return commit.machines
 
 
 def fleet_of(*rows: Row, capacity: int = 1000) -> Fleet:

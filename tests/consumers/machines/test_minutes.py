@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.machines.fleet import Fleet
-from consumers.machines.minutes import added, by_minute_and_machine, columns_of, first_moment, open_minute, summed
+from consumers.machines.minutes import added, by_machine, by_minute, columns_of, first_moment, open_minute, summed
 from consumers.records import Minute, RatedReading
 from tests.consumers.support import take
 from tests.support import rated
@@ -24,11 +24,17 @@ def together(some: Minute, more: Minute) -> Minute:
 def test_rows_are_grouped_by_minute_of_their_machines_clock_and_by_machine() -> None:
     times = [(1, 0.0), (2, 0.0), (1, 59.9), (1, 60.0), (2, 1.0)]
     rows = [rated(machine_id, timestamp_at(second)) for machine_id, second in times]
-    assert by_minute_and_machine(rows) == {
-        "1970-01-01T00:00": {1: [rows[0], rows[2]], 2: [rows[1], rows[4]]},
-        "1970-01-01T00:01": {1: [rows[3]]},
+    assert {machine_id: by_minute(own_rows) for machine_id, own_rows in by_machine(rows).items()} == {
+        1: {"1970-01-01T00:00": [rows[0], rows[2]], "1970-01-01T00:01": [rows[3]]},
+        2: {"1970-01-01T00:00": [rows[1], rows[4]]},
     }
-    assert by_minute_and_machine([]) == {}
+    assert by_machine([]) == {}
+    assert by_minute([]) == {}
+
+
+def test_a_row_that_comes_late_is_of_its_own_minute() -> None:
+    rows = [rated(1, timestamp_at(second)) for second in (0, 60, 1)]
+    assert by_minute(rows) == {"1970-01-01T00:00": [rows[0], rows[2]], "1970-01-01T00:01": [rows[1]]}
 
 
 def test_temperature_and_vibration_are_of_the_active_readings() -> None:
@@ -136,7 +142,7 @@ def test_closed_and_open_minutes_come_to_what_all_rows_come_to(rows: list[RatedR
         add(still_open)
     expected = {
         (machine_id, first_moment(beginning)): minute(*map(RatedReading._make, own_rows))
-        for beginning, rows_by_machine in by_minute_and_machine(rows).items()
-        for machine_id, own_rows in rows_by_machine.items()
+        for machine_id, rows_of_machine in by_machine(rows).items()
+        for beginning, own_rows in by_minute(rows_of_machine).items()
     }
     assert known == expected
