@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Final, Literal, NamedTuple, Protocol
 
 from utils.efficiency import EfficiencyLevel, Signal
 from utils.message import Mode
@@ -163,6 +163,10 @@ class TrendState(Protocol):
         """Return the part that changes when a bucket closes."""
 
 
+MOST_SUMMED: Final = 1e6
+"""A larger temperature or vibration counts as this in a sum, which could not be exact otherwise; none is real."""
+
+
 class Minute(NamedTuple):
     """What one machine did in one minute of its clock, or a part of that. A row of `machine_minutes`.
 
@@ -225,18 +229,12 @@ class Excess(NamedTuple):
     mode: Mode
 
 
+# fmt: off
 EventKind = Literal[
-    "raised",
-    "cleared",
-    "forecast",
-    "forecast_sooner",
-    "forecast_gone",
-    "silent",
-    "back",
-    "feed_silent",
-    "feed_back",
+    "raised", "cleared", "forecast", "forecast_sooner", "forecast_gone", "silent", "back", "feed_silent", "feed_back",
     "rejected",
 ]
+# fmt: on
 
 
 class Event(NamedTuple):

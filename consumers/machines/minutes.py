@@ -11,14 +11,12 @@ from itertools import compress, islice, repeat
 from operator import mul
 from typing import Any, Final
 
-from consumers.records import Machine, Minute, Row, Timestamp
+from consumers.records import MOST_SUMMED, Machine, Minute, Row, Timestamp
 
 _MINUTE_LENGTH: Final = len("YYYY-MM-DDTHH:MM")
 _REST_OF_MINUTE: Final = ":00.000Z"
 _BEHIND_ALL: Final = "~"
 """Sorts behind the rest of any timestamp."""
-_MOST_SUMMED: Final = 1e6
-"""A larger value counts as this in a sum, which could not be exact otherwise; no machine is so hot or shakes so."""
 OPEN_READINGS: Final = Machine._fields.index("minute_readings")
 OPEN_SUMS: Final = slice(OPEN_READINGS, OPEN_READINGS + len(Minute._fields) - 2)
 """Where a Machine holds the sums of its open minute."""
@@ -122,8 +120,8 @@ def _sum_and_peak(values: tuple[float, ...]) -> tuple[float, float | None]:
     if not values:
         return 0.0, None
     peak = max(values)
-    if peak > _MOST_SUMMED:
-        values = tuple(min(value, _MOST_SUMMED) for value in values)
+    if peak > MOST_SUMMED:
+        values = tuple(min(value, MOST_SUMMED) for value in values)
     return sum(map(float.__round__, map(mul, values, repeat(100.0)))) / 100, peak  # faster than round()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from consumers.records import MOST_SUMMED
 from consumers.spark.judging import Judge
 from consumers.spark.segments import Catalog
 from consumers.spark.tables import ACCOUNTS, JUDGED, MINUTES, READINGS, REJECTED, ParquetTable, ddl
@@ -25,19 +26,20 @@ CATALOG: Final = "_catalog"
 CHECKPOINT: Final = "_checkpoint"
 BATCHES: Final = "batches"
 
+_HUNDREDTHS: Final = f"CAST(rint(least({{}}, {MOST_SUMMED}D) * 100) AS bigint)"
 # Sums as `machine_minutes` has them: of whole tenths and whole hundredths, exact in any order of adding.
-MINUTES_OF_READINGS: Final = """
+MINUTES_OF_READINGS: Final = f"""
 SELECT plant, date, machine_id, name, concat(substr(timestamp, 1, 16), ':00.000Z') AS minute,
     count(*) AS readings, count_if(mode = 'active') AS active_readings, sum(is_anomaly) AS anomalies,
     sum(CAST(rint(efficiency_score * 10) AS bigint)) / 10D AS efficiency_sum, min(efficiency_score) AS efficiency_min,
-    coalesce(sum(CASE WHEN mode = 'active' THEN CAST(rint(least(temperature, 1e6D) * 100) AS bigint) END), 0) / 100D
+    coalesce(sum(CASE WHEN mode = 'active' THEN {_HUNDREDTHS.format("temperature")} END), 0) / 100D
         AS temperature_sum,
     max(CASE WHEN mode = 'active' THEN temperature END) AS temperature_max,
-    coalesce(sum(CASE WHEN mode = 'active' THEN CAST(rint(least(vibration, 1e6D) * 100) AS bigint) END), 0) / 100D
+    coalesce(sum(CASE WHEN mode = 'active' THEN {_HUNDREDTHS.format("vibration")} END), 0) / 100D
         AS vibration_sum,
     max(CASE WHEN mode = 'active' THEN vibration END) AS vibration_max
-FROM {readings} GROUP BY ALL
-"""
+FROM {{readings}} GROUP BY ALL
+"""  # noqa: S608 - numbers of our own
 
 
 class Job:

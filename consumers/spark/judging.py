@@ -6,13 +6,12 @@ imported where a worker needs it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from consumers.follow.open_file import OpenFile, open_candidate
 from consumers.follow.reader import CHUNK_BYTES
 from consumers.ingest import ingest, reject_oversized
-from consumers.rating import rated
+from consumers.rating import rate_by
 from consumers.records import Batch, RatedReading, Row
 from consumers.spark.segments import file_of
 from consumers.spark.tables import JUDGED, Account
@@ -65,7 +64,7 @@ class Judge:
     def _batch(self, piece: "Piece", names: "Names") -> Batch:
         if piece.is_oversized:
             return reject_oversized(piece.data, piece.begin, piece.end - piece.begin)
-        row_of = partial(rated, fields=self._fields, identify=names.identify)
+        row_of = rate_by(self._fields, names.identify)
         return ingest(piece.data, piece.begin, self._at, self._limits, keep_rejected=CHUNK_BYTES, row_of=row_of)
 
 

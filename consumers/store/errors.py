@@ -2,10 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import ClassVar, Final
 
 from utils.errors import PipelineError
 from utils.text import printable
+
+Block = Callable[[], AbstractContextManager[None]]
+"""Makes what a block is done in: a transaction, or that the errors of SQLite are named."""
 
 _ELSEWHERE: Final = "set DATABASE_FILE (--db) to another file"
 _ADVICE_BY_CODE: Final = {

@@ -1,11 +1,11 @@
 """The minutes of each machine that are no longer open, in `machine_minutes`: they are added to, and go when old."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from consumers.records import Minute, Timestamp
+from consumers.store.errors import Block
 from consumers.store.tables import MINUTES, RowError
 from utils.moment import DAY_S, shifted
 
@@ -27,8 +27,6 @@ ON CONFLICT (machine_id, minute) DO UPDATE SET
 """Adds a part of a minute to what is known of it; as `machines.minutes.added` does it, and as exactly."""
 
 _NEWEST: Final = f"{MINUTES.select} WHERE machine_id = ? AND minute BETWEEN ? AND ? ORDER BY minute DESC LIMIT ?"
-
-Transaction = Callable[[], AbstractContextManager[None]]
 
 MACHINES_A_STEP: Final = 100
 """So many machines are looked at in one step, and so many minutes are deleted: a few milliseconds."""
@@ -70,7 +68,7 @@ class OldMinutes:
     A minute that lies in the future of the plant's time stays until that time is old: it is of a wrong clock.
     """
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Transaction, keep_days: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, transaction: Block, keep_days: float) -> None:
         self._connection = connection
         self._transaction = transaction
         self._keep_s = keep_days * DAY_S

@@ -1,11 +1,11 @@
 """What is still to be told by the user's command, and who was told as silent."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from consumers.records import Event, Timestamp
+from consumers.store.errors import Block
 from consumers.store.tables import ALERTS
 from utils.text import printable
 
@@ -44,8 +44,8 @@ class Outbox:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        transaction: Callable[[], AbstractContextManager[None]],
-        named_errors: Callable[[], AbstractContextManager[None]],
+        transaction: Block,
+        named_errors: Block,
         *,
         is_kept: bool,
     ) -> None:

@@ -14,7 +14,8 @@ import sqlite3
 from typing import Final
 
 from consumers.records import Timestamp
-from consumers.store.minutes import OldMinutes, Transaction
+from consumers.store.errors import Block
+from consumers.store.minutes import OldMinutes
 from consumers.store.tables import RETENTION, Retained, RowError
 from utils.message import epoch_seconds
 from utils.moment import DAY_S, shifted
@@ -53,7 +54,7 @@ class Retention:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        transaction: Transaction,
+        transaction: Block,
         keep_readings_days: float,
         keep_minutes_days: float,
     ) -> None:
@@ -88,7 +89,7 @@ class Retention:
 class OldReadings:
     """Deletes the rows of `manufacturing_analytics` that are older than `keep_days`, and counts them."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Transaction, keep_days: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, transaction: Block, keep_days: float) -> None:
         self._connection = connection
         self._transaction = transaction
         self._keep_s = keep_days * DAY_S

@@ -8,11 +8,11 @@ import sqlite3
 from typing import Final
 
 from consumers.records import Mark
-from consumers.store.episodes_step import STEP_EPISODES
 from consumers.store.step_audit import STEP_AUDIT
-from consumers.store.step_called import STEP_CALLED
+from consumers.store.step_episodes import STEP_EPISODES
 from consumers.store.step_forecast import STEP_FORECAST
 from consumers.store.step_minutes import STEP_MINUTES, hundredths
+from consumers.store.step_views import STEP_VIEWS
 from consumers.store.tables import packed_marks
 
 _STEP_1: Final = """
@@ -253,7 +253,7 @@ STEPS: Final = (
     STEP_AUDIT,
     _STEP_NAMES,
     STEP_FORECAST,
-    STEP_CALLED,
+    STEP_VIEWS,
 )
 """The scripts that make a new database, of version 0, one of version 1, that one of version 2, and so on."""
 VERSION: Final = len(STEPS)

@@ -1,4 +1,4 @@
-"""The step of the schema that brings trends and forecasts, and the ranking that knows them."""
+"""The step of the schema that brings trends and forecasts."""
 
 from typing import Final
 

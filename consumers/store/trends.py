@@ -1,10 +1,10 @@
 """The trends and the forecasts in the database."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 
 from consumers.records import Commit, Event, Machine, MachineTrend
+from consumers.store.errors import Block
 from consumers.store.outbox import Outbox
 from consumers.store.tables import MACHINES, TRENDS
 
@@ -15,8 +15,8 @@ class KeptTrends:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        transaction: Callable[[], AbstractContextManager[None]],
-        named_errors: Callable[[], AbstractContextManager[None]],
+        transaction: Block,
+        named_errors: Block,
         outbox: Outbox,
     ) -> None:
         self._connection = connection
