@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from consumers.board.status import FeedStatus, FeedWatch
+from consumers.board.status import FeedStatus, RecentLines
 from consumers.demo import Child
 from consumers.follow.tail import Tail
 from consumers.follow.trouble import Unreadable
@@ -55,7 +55,7 @@ class Loop:
         self._watch = watch
         self._forecasting = forecasting
         self._is_behind = False
-        self._feed = FeedWatch()
+        self._recent_lines = RecentLines()
 
     def read_all(self) -> bool:
         """Read what is there, to the end; return False if asked to stop before.
@@ -99,7 +99,7 @@ class Loop:
         """Return how the lines come in by now, for the dashboard."""
         pipeline, trouble = self._pipeline, self._tail.trouble
         waiting, last = pipeline.waiting, pipeline.last_rejected
-        lines, rejected = self._feed.newest(pipeline.tally.lines, pipeline.tally.rejected_lines)
+        lines, rejected = self._recent_lines.newest(pipeline.tally.lines, pipeline.tally.rejected_lines)
         return FeedStatus(
             lines,
             rejected,
@@ -116,7 +116,7 @@ class Loop:
         while has_more and time.monotonic() < until_s:
             has_more = self._pipeline.step()
         pipeline = self._pipeline
-        self._feed.look(time.monotonic(), pipeline.tally.lines, pipeline.tally.rejected_lines)
+        self._recent_lines.look(time.monotonic(), pipeline.tally.lines, pipeline.tally.rejected_lines)
         self._reporter.report(
             self._fleet, pipeline.tally, self._config.limits, self._tail.unread_bytes, pipeline.waiting
         )

@@ -13,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 
 from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes
 from consumers.board.layout import Rect
-from consumers.board.notices import span_s
 from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOURS, Theme
 from consumers.board.scene import Scene
 from consumers.board.view import set_view
@@ -104,7 +103,7 @@ class LevelPanel:
         known = [(mean, place - 0.14) for place, mean in enumerate(means.values()) if mean is not None]
         self._all_time.set_data([mean for mean, _ in known], [place for _, place in known])
         if known:
-            self._title.say(span_words(span_s(scene), is_stale=scene.is_stale), "| all time")
+            self._title.say(span_words(scene.span_s, is_stale=scene.is_stale), "| all time")
 
 
 def _silence_words(scene: Scene) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.board.scene import Scene
+from consumers.machines.minutes import minute_of
 from consumers.records import Minute, RatedReading
 from utils.efficiency import Limits
 from utils.message import epoch_seconds
@@ -73,7 +74,7 @@ class Columned:
         oldest = min((reading.timestamp for reading in scene.readings), default="~")
         minutes = [minute for machine_id in machine_ids for minute in scene.fleet.history.of(machine_id)]
         first = min((minute.minute for minute in minutes), default="~")
-        self.is_by_minute = bool(minutes) and first[:16] < oldest[:16]
+        self.is_by_minute = bool(minutes) and minute_of(first) < minute_of(oldest)
         if self.is_by_minute:
             self._columns = columns_of_minutes(minutes, scene.limits)
         else:

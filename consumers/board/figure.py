@@ -13,10 +13,10 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from consumers.board.faults import Faults
+from consumers.board.layout import BASE_SIZE_IN
 from consumers.board.letters import drawable
 from consumers.board.palette import FONT_FAMILY, INK, LIGHT, PAPER, WAITING_PT
 
-FIGURE_SIZE_IN: Final = (15.0, 10.0)
 FIGURE_DPI: Final = 100
 
 
@@ -57,7 +57,7 @@ class DashboardFigure(Figure):
 
 def snapshot_figure() -> DashboardFigure:
     """Return a figure for files; it needs no display."""
-    figure = DashboardFigure(figsize=FIGURE_SIZE_IN, dpi=FIGURE_DPI)
+    figure = DashboardFigure(figsize=BASE_SIZE_IN, dpi=FIGURE_DPI)
     FigureCanvasAgg(figure)
     return figure
 

@@ -50,10 +50,10 @@ def reason_words(scene: Scene, urgency: Urgency) -> str:
 
 def past_words(scene: Scene) -> str:
     """Return which machine was beyond a limit last, how long ago, and how many readings were, in the span shown."""
-    anomalies = [reading for reading in scene.readings if reading.is_anomaly]
+    anomalies = scene.anomalies
     if not scene.readings:
         return ""
-    span = duration(span_s(scene))
+    span = duration(scene.span_s)
     if not anomalies and scene.beyond:
         return ""  # of a wrong clock, so that it is not known when
     if not anomalies:
@@ -63,15 +63,7 @@ def past_words(scene: Scene) -> str:
     if scene.is_stale:
         ago += " when last heard"
     many = count(len(anomalies), "reading")
-    return f"last beyond a limit: {scene.names(scene.fleet.machines[last.machine_id])}, {ago}; {many} in {span}"
-
-
-def span_s(scene: Scene) -> float:
-    """Return how much time the readings shown span, s."""
-    if not scene.readings:
-        return 0.0
-    times = [reading.timestamp for reading in scene.readings]
-    return epoch_seconds(max(times)) - epoch_seconds(min(times))
+    return f"last beyond a limit: {scene.name_of(last.machine_id)}, {ago}; {many} in {span}"
 
 
 def _untrue(scene: Scene) -> list[Notice]:
@@ -148,8 +140,8 @@ def _well(scene: Scene) -> str:
         counts = scene.fleet.machines_by_mode().items()
         return f"No machine runs: {', '.join(f'{number:,} {mode}' for mode, number in counts if number)}"
     who = f"All {machines:,} machines" if machines > 1 else "The machine"
-    anomalies = [reading.timestamp for reading in scene.readings if reading.is_anomaly]
-    clear_s = epoch_seconds(scene.at) - epoch_seconds(max(anomalies)) if anomalies else span_s(scene)
+    last_at = max((reading.timestamp for reading in scene.anomalies), default=None)
+    clear_s = scene.span_s if last_at is None else epoch_seconds(scene.at) - epoch_seconds(last_at)
     return f"{who} within limits for {duration(max(clear_s, 0.0))}"
 
 

@@ -4,7 +4,7 @@ Grey by default, saturated colour for trouble alone (ISA-101): red is kept for a
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from utils.efficiency import EfficiencyLevel
 from utils.message import Mode
@@ -76,7 +76,6 @@ DARK: Final = Theme(
     band="#303D47",
     zone="#26313A",
 )
-ThemeName = Literal["LIGHT", "DARK"]
 THEMES: Final[dict[str, Theme]] = {"LIGHT": LIGHT, "DARK": DARK}
 
 FONT_FAMILY: Final = "DejaVu Sans"

@@ -36,17 +36,6 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Flags: TypeAlias = NDArray[np.bool_]
 
 
-class _Names:
-    """What machines are called, by id."""
-
-    def __init__(self, scene: Scene) -> None:
-        self._machines = scene.fleet.machines
-        self._names = scene.names
-
-    def __getitem__(self, machine_id: int) -> str:
-        return self._names(self._machines[machine_id])
-
-
 class ScatterPanel:
     """The latest reading of each machine, never left out; the named ones with a short tail."""
 
@@ -113,7 +102,6 @@ class ScatterPanel:
         """Draw the machines."""
         latest = [machine.latest for machine in scene.fleet.machines.values()]
         silent = {machine.latest.machine_id for machine in scene.silent}
-        names = _Names(scene)
         temperature_c = np.array([reading.temperature_c for reading in latest], np.float64)
         vibration_mm_s = np.array([reading.vibration_mm_s for reading in latest], np.float64)
         beyond = np.array([reading.is_anomaly for reading in latest], np.bool_)
@@ -122,7 +110,10 @@ class ScatterPanel:
         y, *y_ends = _onto_scale(vibration_mm_s, self._widest_mm_s, self._reach_mm_s)
         set_view(self.axes, (x_ends[0], x_ends[1]), (y_ends[0], y_ends[1]))
         set_points(
-            self.axes, x, y, lambda index: reading_words(latest[index], names[latest[index].machine_id], scene.zone)
+            self.axes,
+            x,
+            y,
+            lambda index: reading_words(latest[index], scene.name_of(latest[index].machine_id), scene.zone),
         )
         off = self._draw_arrows(x, y, temperature_c, vibration_mm_s)
         for points, chosen in (
@@ -135,7 +126,7 @@ class ScatterPanel:
         named = self._named(scene, latest, off)
         self._draw_tails(scene, [reading.machine_id for reading, _ in named], (*x_ends, *y_ends))
         unnamed = self._set_names(
-            named, names, places, {reading.machine_id for reading in islice(_of(latest, off), _NAMED)}
+            scene, named, places, {reading.machine_id for reading in islice(_of(latest, off), _NAMED)}
         )
         self._title.say(*_span(len(latest), int(beyond.sum()), unnamed))
 
@@ -180,15 +171,16 @@ class ScatterPanel:
 
     def _set_names(
         self,
+        scene: Scene,
         named: Sequence[tuple[RatedReading, str]],
-        names: _Names,
         places: dict[int, tuple[float, float]],
         off: set[int],
     ) -> int:
         """Write names beside their machines, clear of one another; return how many found no room."""
         chosen = named[:_NAMED]
         words = [
-            _words(reading, names[reading.machine_id], is_off=reading.machine_id in off) for reading, _ in chosen
+            _words(reading, scene.name_of(reading.machine_id), is_off=reading.machine_id in off)
+            for reading, _ in chosen
         ]
         area = Box(0, 0, *size_pt(self.axes))
         anchors = self._places_pt([places[reading.machine_id] for reading, _ in chosen], area)

@@ -35,6 +35,10 @@ class Scene(NamedTuple):
     """All that need a look, and the nearest to a limit of the others."""
     readings: Sequence[RatedReading]
     """Of the newest `window_s`, in the order of arrival."""
+    span_s: float
+    """How much time they span."""
+    anomalies: Sequence[RatedReading]
+    """Those of them that are."""
     window_s: float
     silence_s: float
     silent: Sequence[Machine]
@@ -50,6 +54,10 @@ class Scene(NamedTuple):
         """Whether what is shown is old: nothing comes, or nothing can be saved."""
         is_quiet = self.heard_s is not None and self.heard_s > self.stale_after_s
         return is_quiet or self.feed.waiting_s > _WAITING_S
+
+    def name_of(self, machine_id: int) -> str:
+        """Return what the picture calls a machine."""
+        return self.names(self.fleet.machines[machine_id])
 
     @property
     def beyond(self) -> list[Urgency]:
@@ -79,6 +87,8 @@ def scene_of(
         feed,
         _ranking(fleet, limits, at, heard),
         heard.readings,
+        _span_s(heard.readings),
+        [reading for reading in heard.readings if reading.is_anomaly],
         window_s,
         heard.silence_s,
         heard.silent,
@@ -104,8 +114,12 @@ def _ranking(fleet: Fleet, limits: Limits, at: Timestamp, heard: Attendance) -> 
 
 def _needs_a_look(machine: Machine, episodes: Iterable[int]) -> bool:
     latest = machine.latest
-    forecast = getattr(machine, "hours_to_limit", None)  # not every machine has one
-    return bool(latest.is_anomaly) or latest.machine_id in episodes or forecast is not None
+    return bool(latest.is_anomaly) or latest.machine_id in episodes or machine.hours_to_limit is not None
+
+
+def _span_s(readings: Iterable[RatedReading]) -> float:
+    times = [reading.timestamp for reading in readings]
+    return epoch_seconds(max(times)) - epoch_seconds(min(times)) if times else 0.0
 
 
 def _heard_s(fleet: Fleet, now: Timestamp) -> float | None:

@@ -4,7 +4,8 @@ from typing import Any, Final, NamedTuple
 
 from matplotlib.figure import Figure
 
-from consumers.board.figure import FIGURE_DPI, FIGURE_SIZE_IN
+from consumers.board.figure import FIGURE_DPI
+from consumers.board.layout import BASE_SIZE_IN
 
 # The rest is for the window's frame and the desktop's own bars.
 _SHARE_OF_WIDTH: Final = 0.96
@@ -22,7 +23,7 @@ class Place(NamedTuple):
 
 def opening_place(screen_width: int, screen_height: int, pixel_ratio: float) -> Place:
     """Return where a window opens on a screen of this many pixels; `pixel_ratio` is 1 on one of 96 pixels an inch."""
-    longer, shorter = (side * FIGURE_DPI * pixel_ratio for side in FIGURE_SIZE_IN)
+    longer, shorter = (side * FIGURE_DPI * pixel_ratio for side in BASE_SIZE_IN)
     wanted = (longer, shorter) if screen_width >= screen_height else (shorter, longer)
     width = int(min(wanted[0], _SHARE_OF_WIDTH * screen_width))
     height = int(min(wanted[1], _SHARE_OF_HEIGHT * screen_height))

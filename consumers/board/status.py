@@ -25,7 +25,7 @@ class FeedStatus(NamedTuple):
     """What of the feed cannot be read; empty if all can be."""
 
 
-class FeedWatch:
+class RecentLines:
     """Counts the lines of the newest `SPAN_S` from the totals of this run."""
 
     def __init__(self) -> None:

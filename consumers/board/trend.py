@@ -23,7 +23,9 @@ from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT,
 from consumers.board.scene import STRIPS, Scene
 from consumers.board.view import is_held
 from consumers.board.words import offset_words, span_words, waiting_words
+from consumers.machines.minutes import minute_of
 from consumers.machines.ranking import Urgency
+from utils.moment import DAY_S
 from utils.text import duration, printable
 
 _LEFT_PT: Final = 96.0
@@ -34,7 +36,6 @@ _POINTS_WITH_MARKERS: Final = 25
 _CROSS_PT: Final = 9.0
 _MANY_CROSSES: Final = 20
 _SHORTEST_SPAN_S: Final = 10.0
-_DAY_S: Final = 86_400.0
 _FIRST_DAY: Final = -719_160.0  # in the years 1 and 9999: matplotlib draws no dates beyond them
 _LAST_DAY: Final = 2_932_890.0
 _BASE: Final = -7.0  # where the mark of maintenance lies, below all scores
@@ -120,13 +121,13 @@ class TrendPanel:
 
     def _set_time_axis(self, columned: Columned) -> None:
         newest_s, span_s = columned.newest_s, max(columned.span_s, _SHORTEST_SPAN_S)
-        left, right = (newest_s - 1.01 * span_s) / _DAY_S, (newest_s + 0.01 * span_s) / _DAY_S
+        left, right = (newest_s - 1.01 * span_s) / DAY_S, (newest_s + 0.01 * span_s) / DAY_S
         if not any(is_held(strip.axes) for strip in self._strips):  # they share their time axis
             self._strips[0].axes.set_xlim(max(left, _FIRST_DAY), max(min(right, _LAST_DAY), _FIRST_DAY + 1))
 
     def _band_of(self, scene: Scene, columned: Columned) -> Band:
         """Return the fleet's band; where it is of minutes, it is worked out anew only when a minute is over."""
-        key = (scene.at[:16], columned.bin_s, len(scene.fleet.machines)) if columned.is_by_minute else object()
+        key = (minute_of(scene.at), columned.bin_s, len(scene.fleet.machines)) if columned.is_by_minute else object()
         if self._band is None or self._band[0] != key:
             self._band = key, columned.band()
         return self._band[1]
@@ -167,7 +168,7 @@ class Strip:
         self._value.set(text=f"{latest.efficiency_score:.0f} %" if not note else "old", color=colour)
         nothing = "" if len(course.time_s) else "no reading in this span"
         self._note.set_text(", ".join(filter(None, (note, nothing))))
-        x = course.time_s / _DAY_S
+        x = course.time_s / DAY_S
         set_points(self.axes, x, course.score, lambda index: point_words(latest, name, course, index, zone))
         cuts = np.flatnonzero(course.begins)[1:]
         alone = course.begins & np.append(course.begins[1:], True) if len(x) else course.begins
@@ -195,14 +196,14 @@ def _stretches(x: Floats, course: Course) -> tuple[Floats, Floats]:
     if not course.is_maintenance.any():
         return np.empty(0), np.empty(0)
     # Each point stands for its time: half the way to its neighbours on either side.
-    half = float(np.median(np.diff(x))) / 2 if len(x) > 1 else 5 / _DAY_S
+    half = float(np.median(np.diff(x))) / 2 if len(x) > 1 else 5 / DAY_S
     own = x[course.is_maintenance]
     places = np.column_stack((own - half, own + half, np.full(len(own), np.nan))).ravel()
     return places, np.full(len(places), _BASE)
 
 
 def _outline(band: Band) -> NDArray[np.float64]:
-    x = band.time_s / _DAY_S
+    x = band.time_s / DAY_S
     return np.column_stack((np.concatenate((x, x[::-1])), np.concatenate((band.low, band.high[::-1]))))
 
 

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 
 from consumers.board.board import TITLE
 from consumers.board.faults import Faults
-from consumers.board.figure import FIGURE_DPI, FIGURE_SIZE_IN, DashboardFigure
+from consumers.board.figure import FIGURE_DPI, DashboardFigure
 from consumers.board.hover import Hover
 from consumers.board.keys import keep_few_keys
-from consumers.board.layout import fitted
+from consumers.board.layout import BASE_SIZE_IN, fitted
 from consumers.board.screen import place_on_screen
 from consumers.board.snapshot import DRAWING, DashboardError
 from consumers.board.view import Hold
@@ -45,7 +45,7 @@ def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
 
     try:
         with mpl.rc_context({"toolbar": "toolbar2" if has_toolbar else "None"}):
-            opened = plt.figure(num=TITLE, figsize=FIGURE_SIZE_IN, dpi=FIGURE_DPI, FigureClass=DashboardFigure)
+            opened = plt.figure(num=TITLE, figsize=BASE_SIZE_IN, dpi=FIGURE_DPI, FigureClass=DashboardFigure)
     except _window_errors() as error:
         raise NoWindowError(f"no window can be opened: {printable(str(error))}") from error
     figure, backend = cast("DashboardFigure", opened), mpl.get_backend()
