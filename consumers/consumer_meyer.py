@@ -30,9 +30,8 @@ from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Judge, Pipeline
 from consumers.report import Reporter, account_line, all_rejected_line, summary_line
 from consumers.restored import (
-    restored_fleet,
     restored_forecasting,
-    restored_plant_clock,
+    restored_plant,
     restored_watch,
     view_settings,
 )
@@ -49,7 +48,7 @@ from utils.text import count, shown
 
 _OBJECTS_A_COLLECTION: Final = 20_000
 """Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
-objects, as Python does by itself, takes 4 % of the time of a catch-up."""
+objects, as Python does by itself, takes time and finds nothing."""
 ALERTS_END_WITHIN_S: Final = {False: 5.0, True: 30.0}
 """For so long at most the end waits for alerts that are due; `--once` is True."""
 _FLAG_BY_SETTING: Final = {"LIVE_FILE": "--file", "DATABASE_FILE": "--db"}
@@ -75,8 +74,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         if store is None:
             return
         cleanup.enter_context(closing(store))
-        plant_clock = restored_plant_clock(store, timestamp_at(time.time()))
-        fleet = restored_fleet(config, store, plant_clock.now, is_drawn=is_drawn)
+        plant_clock, fleet = restored_plant(config, store, timestamp_at(time.time()), is_drawn=is_drawn)
         tail = cleanup.enter_context(closing(_tail(config, live_file, store, is_once=options.once)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
         watch = restored_watch(store, config, inherited_environment(), _say, _warn)

@@ -33,37 +33,23 @@ def view_settings(config: Config) -> ViewSettings:
     return ViewSettings(limits.temperature_safe_max_c, limits.vibration_safe_max_mm_s, config.stale_after_s)
 
 
-def restored_plant_clock(store: Store, at: Timestamp) -> PlantClock:
-    """Return the plant's clock as it is `at` this time by the consumer's own. Raises StoreError."""
-    clock = PlantClock(store.plant_at)
-    clock.restore(store.newest_rows(CLOCK_READINGS), at)
-    return clock
+def restored_plant(config: Config, store: Store, at: Timestamp, *, is_drawn: bool) -> tuple[PlantClock, Fleet]:
+    """Return the plant's clock `at` this time by the consumer's own, and what is known of the machines.
 
-
-def restored_fleet(config: Config, store: Store, plant_at: Timestamp | None, *, is_drawn: bool) -> Fleet:
-    """Return what is known of the machines at the plant's time; without what a picture needs if none is drawn.
-
-    Raises StoreError.
+    Without what a picture needs if none is drawn. Raises StoreError.
     """
-    machines, episodes = store.machines(), _episodes(store, config)
-    trends = _trends(store, machines)
-    if not is_drawn:
-        recent = store.newest_rows(CLOCK_READINGS)
-        return Fleet(CLOCK_READINGS, machines, recent, config.machines_at_most, episodes=episodes, trends=trends)
-    fleet = Fleet(
-        RECENT_READINGS,
-        machines,
-        store.newest_rows(RECENT_READINGS),
-        config.machines_at_most,
-        config.dashboard_window_min,
-        episodes,
-        trends,
-    )
-    if plant_at is not None:
+    kept = RECENT_READINGS if is_drawn else CLOCK_READINGS
+    recent, machines = store.newest_rows(kept), store.machines()
+    clock = PlantClock(store.plant_at)
+    clock.restore(recent[-CLOCK_READINGS:], at)
+    window_min = config.dashboard_window_min if is_drawn else 0.0
+    episodes, trends = _episodes(store, config), _trends(store, machines)
+    fleet = Fleet(kept, machines, recent, config.machines_at_most, window_min, episodes, trends)
+    if is_drawn and clock.now is not None:
         history = fleet.history
-        history.keep(plant_at)
+        history.keep(clock.now)
         history.take(store.minutes(fleet.machines, *history.window, history.minutes_a_machine))
-    return fleet
+    return clock, fleet
 
 
 def restored_watch(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from consumers.machines.fleet import Fleet
 from consumers.machines.trend import Trend
-from consumers.restored import restored_fleet
+from consumers.restored import restored_plant
 from consumers.store.errors import StoreError
 from consumers.store.store import Store
 from tests.consumers.store.test_store import Feed, other_programs
@@ -37,7 +37,8 @@ def feed_lines() -> list[str]:
 
 
 def restored(store: Store) -> Fleet:
-    return restored_fleet(Config(), store, None, is_drawn=False)
+    _, fleet = restored_plant(Config(), store, timestamp_at(T0_S), is_drawn=False)
+    return fleet
 
 
 @settings(max_examples=20, deadline=None)
