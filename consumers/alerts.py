@@ -16,6 +16,7 @@ from typing import IO, Any, Final, NamedTuple, Protocol
 
 from consumers.store.errors import StoreWaitError
 from consumers.store.outbox import Alert, Crowd
+from utils.moment import in_words
 from utils.text import count, duration, printable
 
 FLOOD_ALERTS: Final = 10
@@ -73,7 +74,7 @@ def summary_of(crowd: Crowd) -> Message:
     alerts = sum(crowd.counts.values())
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in crowd.counts.items())
     newest = f". Raised last: {'; '.join(crowd.newest_raised)}" if crowd.newest_raised else ""
-    text = f"{count(alerts, 'event')} since {crowd.since[:19].replace('T', ' ')}: {kinds}{newest}"
+    text = f"{count(alerts, 'event')} since {in_words(crowd.since)}: {kinds}{newest}"
     return Message(
         crowd.last_id,
         alerts,

@@ -1,4 +1,4 @@
-"""Moments earlier and later than a timestamp."""
+"""Moments: earlier and later than a timestamp, and as people write them."""
 
 from typing import Final
 
@@ -7,6 +7,11 @@ from utils.message import epoch_seconds, timestamp_at
 DAY_S: Final = 86_400.0
 _FIRST_MOMENT_S: Final = -62_135_596_800.0  # the years 1 and 9999: Python knows no dates beyond them
 _LAST_MOMENT_S: Final = 253_402_300_799.0
+
+
+def in_words(timestamp: str) -> str:
+    """Return the date and time of a timestamp, in UTC as it is, to the second."""
+    return f"{timestamp[:10]} {timestamp[11:19]}"
 
 
 def shifted(timestamp: str, later_s: float) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from consumers.records import Machine, Timestamp
 from utils.message import epoch_seconds
+from utils.moment import in_words
 from utils.text import count, duration
 
 _WAITING_LINE: Final = 50
@@ -61,7 +62,7 @@ def moment_words(at: Timestamp, zone: tzinfo) -> str:
     """Return a moment's date and time by the clock of a zone, with their offset."""
     local = local_time(at, zone)
     if local is None:
-        return f"{at[:10]} {at[11:19]} UTC"
+        return f"{in_words(at)} UTC"
     return f"{local:%Y-%m-%d %H:%M:%S} {offset_words(at, zone)}"
 
 

@@ -7,6 +7,7 @@ from consumers.machines.naming import machine_in_words
 from consumers.machines.ranking import UNITS, forecast_span
 from consumers.records import Episode, Event, EventKind, Machine, Timestamp
 from utils.message import epoch_seconds
+from utils.moment import in_words
 from utils.text import count, duration, printable
 
 
@@ -15,7 +16,7 @@ def raised(episode: Episode, machine: Machine) -> Event:
     signal, unit = episode.signal, UNITS[episode.signal]
     text = (
         f"{machine_in_words(machine)}: {signal} {episode.raised_value:g} > {episode.limit_value:g} {unit} "
-        f"since {_moment(episode.raised_at)}"
+        f"since {in_words(episode.raised_at)}"
     )
     return _machine_event("raised", machine, text, episode.raised_at, _figures(episode))
 
@@ -26,7 +27,7 @@ def cleared(episode: Episode, machine: Machine) -> Event:
     unit = UNITS[episode.signal]
     text = (
         f"{machine_in_words(machine)}: {episode.signal} is back within {episode.limit_value:g} {unit} "
-        f"since {_moment(at)}, after {duration(_seconds(episode.raised_at, at))}; "
+        f"since {in_words(at)}, after {duration(_seconds(episode.raised_at, at))}; "
         f"its peak was {episode.peak_value:g} {unit}"
     )
     return _machine_event("cleared", machine, text, at, _figures(episode))
@@ -65,7 +66,7 @@ def silent(machine: Machine, at: Timestamp) -> Event:
     heard_at = machine.latest.timestamp
     text = (
         f"{machine_in_words(machine)}: silent for {duration(_seconds(heard_at, at))} while others report; "
-        f"last heard {_moment(heard_at)}, {machine.latest.mode}"
+        f"last heard {in_words(heard_at)}, {machine.latest.mode}"
     )
     return _machine_event("silent", machine, text, at, {"heard_at": heard_at, "mode": machine.latest.mode})
 
@@ -121,7 +122,3 @@ def _figures(episode: Episode) -> dict[str, Any]:
 
 def _seconds(begin: Timestamp, end: Timestamp) -> float:
     return epoch_seconds(end) - epoch_seconds(begin)
-
-
-def _moment(at: Timestamp) -> str:
-    return f"{at[:10]} {at[11:19]}"

@@ -1,7 +1,7 @@
 """Which machines are forecast anew, what becomes of their rows, and what of it is worth telling."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from consumers.machines.events import forecast_appeared, forecast_gone
 from consumers.machines.fleet import Fleet
@@ -9,9 +9,9 @@ from consumers.machines.forecast import Forecast, forecast, wall_clock
 from consumers.machines.trend import Level, Trend
 from consumers.records import Event, Machine
 
-_GONE_AFTER_FITS = 3
+_GONE_AFTER_FITS: Final = 3
 """A forecast is told as gone when so many fits in a row found no trend: near its bounds it comes and goes."""
-_SOONER = 0.5
+_SOONER: Final = 0.5
 """A forecast is told again when the time left is this share of what was told last."""
 
 Levels = tuple[Level, ...]
@@ -42,7 +42,7 @@ class ForecastWatch:
             if machine.hours_to_limit is not None
         }
         self._fits_without: dict[int, int] = {}
-        """How many fits in a row found no trend, of the machines that were told to have one."""
+        """How many of the newest fits in a row found no trend, by machine."""
 
     def look(self, is_time_over: Callable[[], bool] = lambda: False) -> ForecastChanges:
         """Fit machines until the time is over; until the changes are taken over, the same come again."""

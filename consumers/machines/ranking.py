@@ -73,11 +73,6 @@ def ranked(
     return sorted(urgencies, key=_place)
 
 
-def machines_of(urgencies: Iterable[Urgency], *kinds: Kind) -> list[Machine]:
-    """Return the machines of these kinds, in their order."""
-    return [urgency.machine for urgency in urgencies if urgency.kind in kinds]
-
-
 def by_id(machines: Iterable[Machine]) -> list[Machine]:
     """Return the machines in the order of their ids."""
     return sorted(machines, key=lambda machine: machine.latest.machine_id)

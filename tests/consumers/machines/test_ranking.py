@@ -1,6 +1,6 @@
 import pytest
 
-from consumers.machines.ranking import Kind, Urgency, forecast_span, machines_of, ranked
+from consumers.machines.ranking import Kind, Urgency, forecast_span, ranked
 from consumers.records import Episode, Machine
 from tests.consumers.machines.support import LIMITS, T0_S, ids, row
 from utils.message import Mode, timestamp_at
@@ -120,8 +120,8 @@ def test_a_machine_that_was_quiet_for_too_long_by_the_plants_time_is_told_as_sil
 
 def test_machines_are_chosen_by_kind_in_their_order() -> None:
     ranking = ranked([machine(1), machine(2, temperature_c=91), machine(3, temperature_c=95)], LIMITS, at(0))
-    assert ids(machines_of(ranking, "beyond", "stopped")) == [3, 2]
-    assert ids(machines_of(ranking, "near")) == [1]
+    assert ids(urgency.machine for urgency in ranking if urgency.kind in {"beyond", "stopped"}) == [3, 2]
+    assert ids(urgency.machine for urgency in ranking if urgency.kind == "near") == [1]
 
 
 @pytest.mark.parametrize(
