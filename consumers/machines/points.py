@@ -9,7 +9,7 @@ _SAMPLES_TO_BELIEVE: Final = 8
 _LEAST_NOISE: Final = 1e-7
 """Of a bucket's mean, as a share of it, squared: a sensor shows no more than some digits."""
 _UNKNOWN_NOISE: Final = 4e-4
-_LEVELS_TO_BELIEVE: Final = 3
+_LEVELS_TO_BELIEVE: Final = 2
 _UNSEEN: Final = 2.0
 """By so much the noise may be larger for each longer mean that has not been seen often enough."""
 _FALL: Final = 5.0

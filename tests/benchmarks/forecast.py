@@ -272,7 +272,7 @@ def _print_shapes(plants: Sequence[Sequence[Shown]]) -> None:
         judged = [one for lives in shown for one in lives.judged]
         if judged:
             print_table(shape.name, judged, WAY_NAMES, COLUMNS)
-            print(f"{'all':16}{len(judged):7}" + "".join(f"{figures_of(judged)[name]:7.3f}" for name in COLUMNS))
+            print(f"{'all':16}{len(judged):7}" + "".join(f"{figures_of(judged)[name]:8.3f}" for name in COLUMNS))
             _print_false(shown)
 
 

@@ -65,14 +65,14 @@ def is_held(found: Forecast, true_h: float) -> bool:
 
 def print_table(title: str, judged: Iterable[Judged], moments: Sequence[str], columns: Sequence[str]) -> None:
     """Print a line for each moment."""
-    print(f"\n{title:16}{'lives':>7}" + "".join(f"{name:>7}" for name in columns))
+    print(f"\n{title:16}{'lives':>7}" + "".join(f"{name:>8}" for name in columns))
     by_moment: dict[str, list[Judged]] = {moment: [] for moment in moments}
     for one in judged:
         if one.moment in by_moment:
             by_moment[one.moment].append(one)
     for moment, ones in by_moment.items():
         found = figures_of(ones)
-        print(f"{moment:16}{len(ones):7}" + "".join(f"{found[name]:7.3f}" for name in columns))
+        print(f"{moment:16}{len(ones):7}" + "".join(f"{found[name]:8.3f}" for name in columns))
 
 
 def figures_of(judged: Sequence[Judged]) -> dict[str, float]:
