@@ -9,6 +9,9 @@ _SAMPLES_TO_BELIEVE: Final = 8
 _LEAST_NOISE: Final = 1e-7
 """Of a bucket's mean, as a share of it, squared: a sensor shows no more than some digits."""
 _UNKNOWN_NOISE: Final = 4e-4
+_LEVELS_TO_BELIEVE: Final = 2
+_UNSEEN: Final = 2.0
+"""By so much the noise may be larger for each longer mean that has not been seen often enough."""
 _FALL: Final = 5.0
 _NEIGHBOURS: Final = 4
 _RUN_IN: Final = 1.5
@@ -53,13 +56,15 @@ def _noise(levels: Sequence[Level]) -> list[float]:
 
     Neighbouring readings of a sensor resemble each other, so that their second differences show too little noise.
     What counts for a trend is the noise of long means, hence the largest that a level, one below or two above, shows.
+    As long as too few levels are known, as in the first minutes of a feed, it may be larger than they show.
     """
     known = [(place, level.noise) for place, level in enumerate(levels) if level.samples >= _SAMPLES_TO_BELIEVE]
     if not known:
         known = [(place, level.noise) for place, level in enumerate(levels) if level.samples > 1][:1]
+    unseen = _UNSEEN ** max(_LEVELS_TO_BELIEVE - sum(level.samples >= _SAMPLES_TO_BELIEVE for level in levels), 0)
     found = []
     for place in range(len(levels)):
-        near = [noise * 2.0 ** (other - place) for other, noise in known if other <= place + 2]
+        near = [noise * unseen * 2.0 ** (other - place) for other, noise in known if other <= place + 2]
         found.append(max(near, default=_UNKNOWN_NOISE / 2**place) + _LEAST_NOISE)
     return found
 

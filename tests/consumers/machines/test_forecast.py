@@ -57,6 +57,25 @@ def test_noise_about_a_level_has_no_trend(seed: int) -> None:
     assert forecast(trend_of(lambda age: 1.3, 1500, seed=seed), LIMIT) is None
 
 
+def test_neighbours_that_resemble_each_other_are_a_trend_of_at_most_one_new_machine_in_fifty() -> None:
+    assert sum(is_told_in_its_first_minutes(seed) for seed in range(300)) <= 6
+
+
+def is_told_in_its_first_minutes(seed: int) -> bool:
+    """Whether a flat machine whose noise lasts for five readings is ever told of in its first 320."""
+    rng = Random(seed)
+    shake, values = 0.0, []
+    for _ in range(320):
+        shake = 0.82 * shake + 0.57 * rng.gauss(0, 1)
+        values.append(round(1.3 * (1 + 0.05 * shake), 2))
+    trend = Trend()
+    for begin in range(0, len(values), 8):
+        trend = trend.after(rows_of(values[begin : begin + 8], start_s=START_S + begin))
+        if forecast(trend, LIMIT) is not None:
+            return True
+    return False
+
+
 @pytest.mark.parametrize("step", [1.3, 2.0, 3.0])
 def test_an_imbalance_is_a_step_and_no_trend(step: float) -> None:
     for since in (40, 120, 600):
