@@ -20,7 +20,9 @@ _NO_CHANCE_LINES: Final = 10
 class Judge(Protocol):
     """Returns what becomes of whole lines, given where in their file they begin, and the time; see `ingest`."""
 
-    def __call__(self, data: bytes, offset: int, processed_at: Timestamp, *, row_of: RowOf = ...) -> Batch:
+    def __call__(
+        self, data: bytes, offset: int, processed_at: Timestamp, *, row_of: RowOf = ..., reads_at_once: bool = ...
+    ) -> Batch:
         """Judge the lines. Raises Stopped if someone asks to stop meanwhile."""
 
 
@@ -196,7 +198,9 @@ class Pipeline:
         rate = rate_by(self._fields, naming.identify)
         batch = self._judge(chunk.data, offset, at, row_of=rate)
         admission = self._fleet.admission(batch.rows, rate, naming.names)
-        return batch if admission is None else self._judge(chunk.data, offset, at, row_of=admission.row_of)
+        if admission is None:
+            return batch
+        return self._judge(chunk.data, offset, at, row_of=admission.row_of, reads_at_once=False)
 
     def _take(self, chunk: Chunk, commit: Commit) -> None:
         """Bring memory to what the database holds since the commit."""

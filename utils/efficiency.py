@@ -15,6 +15,10 @@ EFFICIENCY_LEVELS: Final[tuple[EfficiencyLevel, ...]] = get_args(EfficiencyLevel
 Signal = Literal["temperature", "vibration"]
 
 
+Values = tuple[int, str, Mode, float, float]
+"""What a Reading holds, as a plain tuple: quicker to make."""
+
+
 class Rating(NamedTuple):
     """What the rule says of one reading."""
 
@@ -103,7 +107,7 @@ class Limits:
         return {limit.name: getattr(self, limit.name) for limit in fields(self)}
 
     @cached_property
-    def rate(self) -> Callable[[Reading], Rating]:
+    def rate(self) -> Callable[[Reading | Values], Rating]:
         """The function that rates a reading: its score, its level, and the safe limits that it is beyond.
 
         Bounds belong to the better side: 75 °C is optimal, 90 °C is still safe, 4.5 mm/s is still zone C.
@@ -118,7 +122,7 @@ class Limits:
             self.vibration_safe_max_mm_s,
         )
 
-        def rate(reading: Reading) -> Rating:
+        def rate(reading: Reading | Values) -> Rating:
             _, _, mode, temperature_c, vibration_mm_s = reading
             temperature_range = bisect_right(cold_cuts_c, temperature_c) + bisect_left(hot_cuts_c, temperature_c)
             return ratings[mode][temperature_range][bisect_left(zone_cuts_mm_s, vibration_mm_s)]

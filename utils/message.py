@@ -4,12 +4,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from utils.advice import looks_like, missing_error
 from utils.fields import MISSING, OWN_FIELDS, Fields, mode_error, mode_in, quantity_in, value_at
+from utils.own_line import own_values
 from utils.values import (
     ABSOLUTE_ZERO_C,
     MACHINE_ID_MAX,
@@ -80,17 +80,6 @@ _SENTENCE = re.compile(
     r"\bMachine ((?:(?!\bMachine )[^\n]){1,64}?) in ([A-Za-z]+) mode\. "
     rf"Temp: {_NUMBER} ?(°[CF]), Vib: {_NUMBER} ?(mm/s|in/s|Hz)(?=\.?(?:\s|\Z))"
 )
-# A whole line as `to_line` writes it: the lines of our own producer need no JSON parser. This form has no escapes and
-# no control characters, so that reading it as JSON gives the same.
-_OWN_LINE = re.compile(
-    r'\{"message": "Machine ([0-9]{1,19}) in (Active|Idle|Maintenance|Offline) mode\. '
-    rf'Temp: {_NUMBER}°C, Vib: {_NUMBER}mm/s\.", "author": "Sensor-[0-9]+", '
-    r'"timestamp": "((?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])'
-    r'T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)", "category": "[a-z]+", '
-    r'"sentiment": [01]\.[0-9]+, "keyword_mentioned": "[A-Z][a-z]+", '
-    r'"message_length": [1-9][0-9]{0,17}\}',
-    re.ASCII,
-)
 # The same sentence with any text as its values: it finds the value that keeps the strict form from matching.
 _SENTENCE_SHAPE = re.compile(
     r"\bMachine (?P<machine>\S+) in (?P<mode>\S+) mode\b.*?\bTemp: *(?P<temperature>[^,]*),"
@@ -99,7 +88,6 @@ _SENTENCE_SHAPE = re.compile(
 )
 _SENTENCE_START = re.compile(r"\bMachine \S+ in \S+ mode\b")
 _QUANTITY = re.compile(rf"{_NUMBER} ?(\S*)\Z")
-_DAYS_OF_EVERY_MONTH: Final = "28"
 _SENTENCE_FORM: Final = "Machine N in MODE mode. Temp: X°C, Vib: Y mm/s."
 
 _CELSIUS_UNITS: Final = ("°C", "°F")
@@ -137,18 +125,10 @@ def from_line(
     Raises MessageError, and no other error, if the line is no reading.
     """
     text = line if isinstance(line, str) else _text(line)
-    own_line = _OWN_LINE.fullmatch(text)
-    if own_line is not None:
-        machine, mode, temperature, vibration, timestamp = own_line.groups()
-        machine_id, temperature_c, vibration_mm_s = int(machine), float(temperature), float(vibration)
-        if (
-            machine_id <= OWN_ID_MAX
-            and ABSOLUTE_ZERO_C <= temperature_c < _INFINITE
-            and 0 <= vibration_mm_s < _INFINITE
-            and (timestamp[8:10] <= _DAYS_OF_EVERY_MONTH or _is_moment(timestamp))
-        ):
-            return _reading((machine_id, timestamp, MODE_BY_NAME[mode], temperature_c, vibration_mm_s))
-        # What is wrong with it is told as of any other line.
+    own = own_values(text)
+    if own is not None:
+        machine, mode_name, temperature, vibration, timestamp = own
+        return _reading((int(machine), timestamp, MODE_BY_NAME[mode_name], float(temperature), float(vibration)))
     values = _object(text.strip(_PADDING))
     named, timestamp, mode, temperature_c, vibration_mm_s = _values(values, fields)
     # Each comparison is false for NaN, so that NaN is refused.
@@ -160,14 +140,6 @@ def from_line(
         raise MessageError(f"vibration {vibration_mm_s:g} mm/s is out of range; allowed from 0, finite")
     machine_id = named if type(named) is int and named <= OWN_ID_MAX else identify(named)
     return _reading((machine_id, timestamp, mode, temperature_c, vibration_mm_s))
-
-
-def _is_moment(timestamp: str) -> bool:
-    try:
-        datetime.fromisoformat(timestamp)
-    except ValueError:
-        return False
-    return True
 
 
 def is_blank(line: str | bytes) -> bool:

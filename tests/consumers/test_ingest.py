@@ -163,6 +163,14 @@ def test_in_which_parts_a_chunk_is_cut_into_lines_does_not_matter(all_lines: lis
     assert in_parts == taken(data, 1000)
 
 
+@given(
+    st.lists(st.sampled_from([GOOD, GOOD.replace(b"Active", b"Idle"), BAD, GOOD.replace(b"T", b"\xff"), b" " + GOOD]))
+)
+def test_lines_that_are_read_at_once_become_what_they_become_one_by_one(all_lines: list[bytes]) -> None:
+    data = b"".join(all_lines)
+    assert taken(data) == ingest(data, 0, AT, LIMITS, reads_at_once=False)
+
+
 @given(some_lines)
 def test_a_row_is_what_its_line_says(all_lines: list[bytes]) -> None:
     good = [text for text in all_lines if text.endswith(GOOD)]

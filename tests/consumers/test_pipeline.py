@@ -7,7 +7,6 @@ from consumers.ingest import Stopped, ingest
 from consumers.machines.fleet import Fleet
 from consumers.machines.plant_clock import PlantClock
 from consumers.pipeline import Pipeline, Tally
-from consumers.rating import RowOf, rated
 from consumers.records import Batch, Chunk, Commit, RejectedLine
 from consumers.store.errors import StoreBusyError, StoreError, StoreFullError
 from consumers.store.retention import ROWS_A_STEP
@@ -305,7 +304,7 @@ def test_a_search_for_the_end_of_a_long_line_saves_nothing_and_there_is_more_to_
 def test_a_judge_is_given_where_the_lines_begin_and_the_time() -> None:
     asked: list[tuple[bytes, int, str]] = []
 
-    def judge(data: bytes, offset: int, processed_at: str, *, row_of: RowOf = rated) -> Batch:
+    def judge(data: bytes, offset: int, processed_at: str, **_others: object) -> Batch:
         asked.append((data, offset, processed_at))
         raise Stopped
 
