@@ -46,7 +46,7 @@ from utils.setting import parse_picture
 from utils.settings import Config, inherited_environment
 from utils.text import count, shown
 
-_OBJECTS_A_COLLECTION: Final = 20_000
+_OBJECTS_A_COLLECTION: Final = 100_000
 """Rows are made by the thousand and refer to nothing that refers to them: to look for that after every 700 new
 objects, as Python does by itself, takes time and finds nothing."""
 ALERTS_END_WITHIN_S: Final = {False: 5.0, True: 30.0}

@@ -275,7 +275,9 @@ class Commit(NamedTuple):
     events: Sequence[Event] = ()
     """What is to be told of it."""
     trends: Mapping[int, TrendState] = MappingProxyType({})
-    """The trends of the machines of which a bucket closed."""
+    """Their trends."""
+    closed_trends: Sequence[int] = ()
+    """The machines of whose trends a bucket closed."""
 
 
 class Account(NamedTuple):

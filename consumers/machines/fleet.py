@@ -51,7 +51,9 @@ class Changes(NamedTuple):
     minutes: list[Minute]
     """What is added to minutes that are not, or are no longer, a machine's open one."""
     trends: dict[int, Trend]
-    """The trends of the machines of which a bucket closed."""
+    """Their trends."""
+    closed_trends: list[int]
+    """The machines of whose trends a bucket closed."""
 
 
 class Fleet:
@@ -101,18 +103,21 @@ class Fleet:
 
         `rows` are in the order of the file. `new_names` are the numbers of machines that were named for them.
         """
-        changes = Changes([], [], {})
+        changes = Changes([], [], {}, [])
         names = {machine_id: name for name, machine_id in new_names.items()}
         for machine_id, own_rows in by_machine(rows).items():
             values: list[Any] = list(self.machines.get(machine_id, _UNKNOWN))
             if machine_id in names:
                 values[_NAME] = names[machine_id]
+            columns = columns_of(own_rows)
             before = self.trend(machine_id)
-            trend = before.after(own_rows)
+            _, timestamps, modes, _, vibrations_mm_s, *_ = columns
+            trend = before.after_columns(timestamps, modes, vibrations_mm_s)
             values[_TREND_OPEN] = trend.open_bytes()
+            changes.trends[machine_id] = trend
             if not trend.is_closed_as(before):
-                changes.trends[machine_id] = trend
-            other_minutes = _add(values, own_rows)
+                changes.closed_trends.append(machine_id)
+            other_minutes = _add(values, own_rows, columns)
             changes.minutes.extend(Minute(machine_id, first_moment(at), *of) for at, of in other_minutes.items())
             changes.machines.append(Machine._make(values))
         return changes
@@ -123,7 +128,8 @@ class Fleet:
         """Return all that a chunk changes, of which these lines are; the fleet itself does not change."""
         changes = self.after(batch.rows, new_names)
         machines, episodes, excesses, events = self.episodes_after(batch.rows, changes.machines)
-        return Commit(before, after, batch, machines, at, changes.minutes, episodes, excesses, events, changes.trends)
+        minutes, trends, closed = changes.minutes, changes.trends, changes.closed_trends
+        return Commit(before, after, batch, machines, at, minutes, episodes, excesses, events, trends, closed)
 
     def trend(self, machine_id: int) -> Trend:
         """Return what is known of a machine's vibration."""
@@ -144,11 +150,9 @@ class Fleet:
         for machine in commit.machines:
             machine_id = machine.latest.machine_id
             self.machines[machine_id] = machine
-            closed = commit.trends.get(machine_id)
-            open_bytes = machine.trend_open
-            self._trends[machine_id] = cast("Trend", closed) if closed else self.trend(machine_id).opened(open_bytes)
             if machine.name is not None:
                 self._numbers[machine.name] = machine_id
+        self._trends.update(cast("Mapping[int, Trend]", commit.trends))
         self.history.take(commit.minutes)
         if self._recent_capacity:
             self.recent.extend(map(RatedReading._make, commit.batch.rows[-self._recent_capacity :]))
@@ -180,21 +184,29 @@ class Fleet:
         return tenths / 10 / readings if readings else None
 
 
-def _add(values: list[Any], rows: Sequence[Row]) -> dict[str, Sums]:
+def _add(values: list[Any], rows: Sequence[Row], columns: Columns) -> dict[str, Sums]:
     """Add rows of one machine to its values; return what they add to minutes that are not its open one."""
     sums: dict[str, Sums] = {}
     # Many rows, few groups: each is added up at C speed, column by column.
-    for minute, own_rows in by_minute(rows).items():
-        columns = columns_of(own_rows)
-        sums[minute] = own_sums = summed(columns)
-        _count(values, own_sums, columns)
+    for minute, own_columns in _by_minute(rows, columns):
+        sums[minute] = own_sums = summed(own_columns)
+        _count(values, own_sums, own_columns)
     _turn_minute(values, sums, RatedReading._make(rows[-1]))
     return sums
 
 
+def _by_minute(rows: Sequence[Row], columns: Columns) -> Iterable[tuple[str, Columns]]:
+    """Return the columns of the rows of each minute; `columns` are those of all of them."""
+    timestamps = columns[1]
+    minute = minute_of(min(timestamps))
+    if minute == minute_of(max(timestamps)):  # as it is where a chunk holds few rows of each of many machines
+        return [(minute, columns)]
+    return ((minute, columns_of(own_rows)) for minute, own_rows in by_minute(rows).items())
+
+
 def _count(values: list[Any], sums: Sums, columns: Columns) -> None:
     """Add rows of one machine, and what they come to, to its totals."""
-    modes, _, _, scores, _, _ = columns
+    modes, scores = columns[2], columns[5]
     readings, _, anomalies, efficiency_sum, *_ = sums
     values[_READINGS] += readings
     values[_ANOMALIES] += anomalies

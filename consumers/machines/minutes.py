@@ -7,7 +7,7 @@ such sums differs from the mean of unrounded values by less than 0.005.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress, islice, repeat
+from itertools import compress, repeat
 from operator import mul
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ OPEN_SUMS: Final = slice(OPEN_READINGS, OPEN_READINGS + len(Minute._fields) - 2)
 Sums = Sequence[Any]
 """What a Minute holds behind machine and minute."""
 Columns = tuple[tuple[Any, ...], ...]
-"""Of some rows: modes, temperatures, vibrations, scores, levels and anomaly flags."""
+"""Of some rows, in the order of a Row."""
 
 
 def by_machine(rows: Iterable[Row]) -> Mapping[int, list[Row]]:
@@ -61,13 +61,13 @@ def first_moment(minute: str) -> Timestamp:
 
 
 def columns_of(rows: Iterable[Row]) -> Columns:
-    """Return the columns of rows that count in a minute."""
-    return tuple(islice(zip(*rows, strict=True), 2, 8))
+    """Return the columns of rows."""
+    return tuple(zip(*rows, strict=True))
 
 
 def summed(columns: Columns) -> Sums:
     """Return what rows of one machine and one minute come to."""
-    modes, temperatures, vibrations, scores, _, anomalies = columns
+    _, _, modes, temperatures, vibrations, scores, _, anomalies, _ = columns
     active = modes.count("active")
     if active < len(modes):
         is_active = list(map("active".__eq__, modes))

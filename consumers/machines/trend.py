@@ -10,10 +10,11 @@ twice as wide. A year of one reading a second fits into 22 levels, and what is o
 
 import struct
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
-from consumers.records import Row
-from utils.message import epoch_seconds
+from consumers.records import Row, Timestamp
+from utils.message import Mode, epoch_seconds
 
 READINGS_A_BUCKET: Final = 8
 _MEANS_A_LEVEL: Final = 8
@@ -22,6 +23,7 @@ _NOISE_MEMORY: Final = 64
 _SAMPLES_TO_CLIP: Final = 6
 _CLIP: Final = 9.0
 """A sample above so many times the mean is a step, not noise, and counts as so much."""
+_LARGEST_COUNT: Final = 0xFFFFFFFF
 _LARGEST: Final = 3e38
 """What a float of 32 bits can hold."""
 
@@ -72,17 +74,19 @@ class Trend(NamedTuple):
 
     def after(self, rows: Sequence[Row]) -> "Trend":
         """Return the trend after these readings of its machine, in the order of the file."""
+        return self.after_columns([row[1] for row in rows], [row[2] for row in rows], [row[4] for row in rows])
+
+    def after_columns(
+        self, timestamps: Sequence[Timestamp], modes: Sequence[Mode], vibrations_mm_s: Sequence[float]
+    ) -> "Trend":
+        """Return the same, given what the readings hold."""
         growing = _Growing(self)
-        growing.read(rows)
+        growing.read(timestamps, modes, vibrations_mm_s)
         return growing.trend()
 
     def is_closed_as(self, other: "Trend") -> bool:
         """Return whether both differ in nothing but the open bucket: then only that needs to be saved."""
         return self.levels is other.levels and self.gaps == other.gaps
-
-    def opened(self, open_bytes: bytes) -> "Trend":
-        """Return the trend with another open bucket, as it was packed; what is closed stays."""
-        return self._replace(open=Open._make(_OPEN.unpack(open_bytes)))
 
     def open_bytes(self) -> bytes:
         """Return the open bucket, 30 bytes."""
@@ -96,6 +100,11 @@ class Trend(NamedTuple):
             parts.append(struct.pack(f"<{len(means)}f", *means))
         return b"".join(parts)
 
+
+# The same as Level(...) and so on, but faster: they are made for every bucket and every machine of a chunk.
+_level: Final = partial(tuple.__new__, Level)
+_open: Final = partial(tuple.__new__, Open)
+_trend: Final = partial(tuple.__new__, Trend)
 
 NO_TREND: Final = Trend()
 """Of a machine that has no reading yet."""
@@ -120,72 +129,79 @@ def restored(open_bytes: bytes, closed_bytes: bytes) -> Trend:
 
 
 class _Growing:
-    """A copy of a trend that readings are added to, a chunk's at once."""
+    """A trend that readings are added to, a chunk's at once."""
 
     def __init__(self, before: Trend) -> None:
-        self._open = before.open
-        self._gap_s, self._gaps = before.gap_s, before.gaps
-        self._levels = before.levels
-        self._means: list[list[float]] | None = None
-        self._noise: list[tuple[float, int]] = []
+        self._open, self._gap_s, self._gaps, self._before = before
+        self._levels: list[Level] | None = None
+        """Those that have changed; None as long as none has."""
 
     def trend(self) -> Trend:
         """Return what it has become."""
-        if self._means is not None:
-            noise = zip(self._means, self._noise, strict=True)
-            self._levels = tuple(Level(tuple(means), *of_level) for means, of_level in noise)
-        return Trend(self._open, self._gap_s, self._gaps, self._levels)
+        levels = self._before if self._levels is None else tuple(self._levels)
+        return _trend((self._open, self._gap_s, self._gaps, levels))
 
-    def read(self, rows: Sequence[Row]) -> None:
-        """Add readings. The sum is a plain one: `sum` compensates, and so depends on where a chunk ends."""
-        readings, broken, total, since_s, breaks, resting, running = self._open
-        for row in rows:
-            if row[2] == "active":
-                if not readings:
-                    broken, since_s = False, epoch_seconds(row[1])
-                running = True
-                total += row[4]
-                readings += 1
-                if readings == READINGS_A_BUCKET:
-                    self._close(total / READINGS_A_BUCKET, 0.0 if broken else epoch_seconds(row[1]) - since_s)
-                    readings, total = 0, 0.0
-                continue
-            breaks += running
-            resting += 1
-            running, broken = False, True
-            if row[2] == "maintenance":
-                readings, total = 0, 0.0
-                self._forget()
-        since_s = since_s if readings else 0.0
-        self._open = Open(readings, broken, total, since_s, breaks & 0xFFFFFFFF, resting & 0xFFFFFFFF, running)
+    def read(self, timestamps: Sequence[Timestamp], modes: Sequence[Mode], vibrations_mm_s: Sequence[float]) -> None:
+        """Add readings."""
+        begin = 0
+        while begin < len(modes):
+            end = _end_of_run(modes, begin)
+            if modes[begin] == "active":
+                self._run(timestamps[begin:end], vibrations_mm_s[begin:end])
+            else:
+                self._rest(modes[begin], end - begin)
+            begin = end
+
+    def _run(self, timestamps: Sequence[Timestamp], vibrations_mm_s: Sequence[float]) -> None:
+        """Add readings in active mode. The sum is a plain one: `sum` compensates, and so depends on the chunks."""
+        readings, broken, total, since_s, breaks, resting, _ = self._open
+        begin = 0
+        while begin < len(timestamps):
+            if not readings:
+                broken, total, since_s = False, 0.0, epoch_seconds(timestamps[begin])
+            part = vibrations_mm_s[begin : begin + READINGS_A_BUCKET - readings]
+            for vibration_mm_s in part:
+                total += vibration_mm_s
+            readings += len(part)
+            begin += len(part)
+            if readings == READINGS_A_BUCKET:
+                elapsed_s = 0.0 if broken else epoch_seconds(timestamps[begin - 1]) - since_s
+                self._close(total / READINGS_A_BUCKET, elapsed_s)
+                readings, broken, total, since_s = 0, False, 0.0, 0.0
+        self._open = _open((readings, broken, total, since_s, breaks, resting, True))
+
+    def _rest(self, mode: Mode, count: int) -> None:
+        """Add readings in another mode."""
+        readings, _, total, since_s, breaks, resting, running = self._open
+        if mode == "maintenance":
+            readings, total, since_s = 0, 0.0, 0.0
+            self._forget()
+        breaks, resting = (breaks + running) & _LARGEST_COUNT, (resting + count) & _LARGEST_COUNT
+        self._open = _open((readings, True, total, since_s, breaks, resting, False))
 
     def _forget(self) -> None:
         """Begin anew after maintenance: what was mended says nothing of the future, but the noise is the same."""
-        if any(self._means if self._means is not None else (level.means_mm_s for level in self._levels)):
-            self._thaw()
-            self._means = [[] for _ in self._noise]
-
-    def _thaw(self) -> list[list[float]]:
-        if self._means is None:
-            self._means = [list(level.means_mm_s) for level in self._levels]
-            self._noise = [(level.noise, level.samples) for level in self._levels]
-        return self._means
+        levels = self._before if self._levels is None else self._levels
+        if any(level.means_mm_s for level in levels):
+            self._levels = [level._replace(means_mm_s=()) for level in levels]
 
     def _close(self, mean_mm_s: float, elapsed_s: float) -> None:
         """Take a full bucket: into the first level, and up as far as levels are full."""
         self._learn_gap(elapsed_s / (READINGS_A_BUCKET - 1))
-        levels, noise = self._thaw(), self._noise
-        for place, means in enumerate(levels):
+        if self._levels is None:
+            self._levels = list(self._before)
+        levels = self._levels
+        for place, (means, noise, samples) in enumerate(levels):
             mean_mm_s = _as_saved(mean_mm_s)
-            means.append(mean_mm_s)
-            if len(means) > 2:  # noqa: PLR2004 - a second difference needs three
-                noise[place] = _learnt(*noise[place], *means[-3:])
-            if len(means) <= _MEANS_A_LEVEL:
+            more = (*means, mean_mm_s)
+            # A second difference needs three.
+            learnt = _learnt(noise, samples, *more[-3:]) if len(means) > 1 else (noise, samples)
+            if len(means) < _MEANS_A_LEVEL:
+                levels[place] = _level((more, *learnt))
                 return
-            mean_mm_s = means[0] / 2 + means[1] / 2
-            del means[:2]
-        levels.append([_as_saved(mean_mm_s)])
-        noise.append((0.0, 0))
+            levels[place] = _level((more[2:], *learnt))
+            mean_mm_s = more[0] / 2 + more[1] / 2
+        levels.append(Level((_as_saved(mean_mm_s),)))
 
     def _learn_gap(self, gap_s: float) -> None:
         """Learn the time between readings from a bucket without a break; a long silence in it counts little."""
@@ -196,6 +212,14 @@ class _Growing:
         if self._gaps < _NOISE_MEMORY:
             self._gaps += 1
         self._gap_s += (gap_s - self._gap_s) / self._gaps
+
+
+def _end_of_run(modes: Sequence[Mode], begin: int) -> int:
+    """Return where the readings end that are in the same mode as the first one."""
+    mode, end = modes[begin], len(modes)
+    if begin == 0 and modes.count(mode) == end:  # as it mostly is, and much faster
+        return end
+    return next((place for place in range(begin + 1, end) if modes[place] != mode), end)
 
 
 def _as_saved(mean_mm_s: float) -> float:

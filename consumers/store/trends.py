@@ -31,7 +31,7 @@ class KeptTrends:
 
     def save(self, commit: Commit) -> None:
         """Save what a commit changes, within its transaction. Raises sqlite3.Error."""
-        rows = ((machine_id, trend.closed_bytes()) for machine_id, trend in commit.trends.items())
+        rows = ((machine_id, commit.trends[machine_id].closed_bytes()) for machine_id in commit.closed_trends)
         self._connection.executemany(TRENDS.replace, rows)
 
     def note(self, machines: Iterable[Machine], events: Sequence[Event]) -> None:

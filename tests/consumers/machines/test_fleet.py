@@ -36,7 +36,7 @@ def test_an_empty_fleet_knows_nothing() -> None:
     fleet = Fleet(10)
     assert fleet.machines_by_mode() == dict.fromkeys(MODES, 0)
     assert fleet.mean_efficiency_by_mode() == dict.fromkeys(MODES, None)
-    assert fleet.after([]) == ([], [], {})
+    assert fleet.after([]) == ([], [], {}, [])
 
 
 def test_a_machine_is_as_its_latest_line_says() -> None:
