@@ -1,5 +1,6 @@
 """From one line of a feed to one row: what every engine that reads the feed does, whatever it stores the rows in."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
 from consumers.records import Row, Timestamp
@@ -42,14 +43,17 @@ def rate_by(fields: Fields, identify: Callable[[int | str], int]) -> RowOf:
 def own_rows(text: str, limits: Limits, at: Timestamp) -> list[Row | None]:
     """Return the rows of a text's lines, all of which end with a newline; None for a line that is not our producer's.
 
-    They are the rows that `rated` makes of each, in half the time.
+    They are the rows that `rated` makes of each, in half the time: hence `Limits.rate` stands here once more, as a
+    call for each line would cost a tenth of it.
     """
-    rate, rows = limits.rate, list[Row | None]()
+    ratings, cold_cuts_c, hot_cuts_c, zone_cuts_mm_s = limits.table
+    rows = list[Row | None]()
     for machine, mode_name, temperature, vibration, timestamp in each_own_values(text):
-        if machine:
-            reading = int(machine), timestamp, MODE_BY_NAME[mode_name], float(temperature), float(vibration)
-            score, level, is_anomaly, _ = rate(reading)
-            rows.append((*reading, score, level, is_anomaly, at))
-        else:
+        if not machine:
             rows.append(None)
+            continue
+        mode, temperature_c, vibration_mm_s = MODE_BY_NAME[mode_name], float(temperature), float(vibration)
+        temperature_range = bisect_right(cold_cuts_c, temperature_c) + bisect_left(hot_cuts_c, temperature_c)
+        score, level, is_anomaly, _ = ratings[mode][temperature_range][bisect_left(zone_cuts_mm_s, vibration_mm_s)]
+        rows.append((int(machine), timestamp, mode, temperature_c, vibration_mm_s, score, level, is_anomaly, at))
     return rows

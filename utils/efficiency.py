@@ -1,7 +1,7 @@
 """The rule: how efficient a machine is, and whether a reading is beyond a safe limit."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
@@ -15,10 +15,6 @@ EFFICIENCY_LEVELS: Final[tuple[EfficiencyLevel, ...]] = get_args(EfficiencyLevel
 Signal = Literal["temperature", "vibration"]
 
 
-Values = tuple[int, str, Mode, float, float]
-"""What a Reading holds, as a plain tuple: quicker to make."""
-
-
 class Rating(NamedTuple):
     """What the rule says of one reading."""
 
@@ -29,6 +25,16 @@ class Rating(NamedTuple):
     """0 or 1, not a bool: SQLite takes an int faster."""
     beyond_limit: tuple[Signal, ...]
     """The signals beyond their safe limits; empty unless an anomaly."""
+
+
+class RatingTable(NamedTuple):
+    """Every rating that there is; see `Limits.rate` for how one is found."""
+
+    ratings: Mapping[Mode, Sequence[Sequence[Rating]]]
+    """By mode, temperature range and vibration zone."""
+    cold_cuts_c: tuple[float, ...]
+    hot_cuts_c: tuple[float, ...]
+    zone_cuts_mm_s: tuple[float, ...]
 
 
 class LimitsError(ValueError):
@@ -107,27 +113,29 @@ class Limits:
         return {limit.name: getattr(self, limit.name) for limit in fields(self)}
 
     @cached_property
-    def rate(self) -> Callable[[Reading | Values], Rating]:
-        """The function that rates a reading: its score, its level, and the safe limits that it is beyond.
+    def rate(self) -> Callable[[Reading], Rating]:
+        """The function that rates a reading: its score, its level, and the safe limits that it is beyond."""
+        ratings, cold_cuts_c, hot_cuts_c, zone_cuts_mm_s = self.table
 
-        Bounds belong to the better side: 75 °C is optimal, 90 °C is still safe, 4.5 mm/s is still zone C.
-        """
-        # A function over local names, since it is called for every line.
-        ratings = self._ratings
-        cold_cuts_c = (self.temperature_cold_c, self.temperature_optimal_min_c)
-        hot_cuts_c = (self.temperature_optimal_max_c, self.temperature_warm_c, self.temperature_safe_max_c)
-        zone_cuts_mm_s = (
-            self.vibration_zone_a_max_mm_s,
-            self.vibration_zone_b_max_mm_s,
-            self.vibration_safe_max_mm_s,
-        )
-
-        def rate(reading: Reading | Values) -> Rating:
+        def rate(reading: Reading) -> Rating:
             _, _, mode, temperature_c, vibration_mm_s = reading
             temperature_range = bisect_right(cold_cuts_c, temperature_c) + bisect_left(hot_cuts_c, temperature_c)
             return ratings[mode][temperature_range][bisect_left(zone_cuts_mm_s, vibration_mm_s)]
 
         return rate
+
+    @cached_property
+    def table(self) -> RatingTable:
+        """The whole rule as a table, to be looked up by cuts.
+
+        Bounds belong to the better side: 75 °C is optimal, 90 °C is still safe, 4.5 mm/s is still zone C.
+        """
+        return RatingTable(
+            self._ratings,
+            (self.temperature_cold_c, self.temperature_optimal_min_c),
+            (self.temperature_optimal_max_c, self.temperature_warm_c, self.temperature_safe_max_c),
+            (self.vibration_zone_a_max_mm_s, self.vibration_zone_b_max_mm_s, self.vibration_safe_max_mm_s),
+        )
 
     def share_of_limit(self, temperature_c: float, vibration_mm_s: float) -> float:
         """Return how near to a safe limit a reading is: 1 at the nearer of the two limits, more beyond it."""
