@@ -10,7 +10,7 @@ from consumers.records import Chunk, Stream
 
 CHUNK_BYTES: Final = 1024 * 1024
 """A line that does not fit is too long to be a reading."""
-CHUNKS_AT_ONCE: Final = 4
+CHUNKS_AT_ONCE: Final = 5
 """So many are read and committed at once where so much is unread: each machine is then saved less often."""
 _SEARCHED_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 
