@@ -1,7 +1,7 @@
 """A look into every file beside the live one: which hold unread lines, the oldest first, and what stands where."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -87,7 +87,7 @@ class Survey:
         self.troubles: list[Unreadable] = []
         self.has_files = False
         self.has_moved = False
-        """Whether files were renamed meanwhile: then another look is needed."""
+        """Whether files were renamed or came meanwhile: then another look is needed."""
         self._path = path
         self._streams = streams
         self._memory = memory
@@ -102,9 +102,19 @@ class Survey:
             self._note_whole(_whole(likeness))
         try:
             candidates = candidates_of(self._path)
+            yield from self._look_at_all(candidates)
+            if self.has_moved:
+                return
+            # What was rotated during a pause is older than what the live file holds by now.
+            self.has_moved = candidates_of(self._path) != candidates
         except OSError as error:
             self.troubles.append(unreadable(error, self._path.parent))
             return
+        self.troubles += self._unknown()
+        self._memory.keep_only(self._signatures)
+        self.unread = self._in_order()
+
+    def _look_at_all(self, candidates: Sequence[Candidate]) -> Iterator[None]:
         for candidate in candidates:
             yield
             try:
@@ -114,9 +124,6 @@ class Survey:
                 return
             except OSError as error:
                 self._note_unreadable(candidate, error)
-        self.troubles += self._unknown()
-        self._memory.keep_only(self._signatures)
-        self.unread = self._in_order()
 
     def _look_at(self, candidate: Candidate) -> Iterator[None]:
         its = candidate.signature()

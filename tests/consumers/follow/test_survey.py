@@ -153,3 +153,17 @@ def test_a_look_costs_the_same_for_each_file_however_many_there_are(
         assert len(looks.opened) == files
         costs.append(len(reads) / files)
     assert costs[1] <= costs[0]
+
+
+def test_a_file_that_is_rotated_during_a_look_is_a_reason_to_look_again(looks: Looks) -> None:
+    looks.write("live.json.2", lines(1, 1))
+    survey = Survey(looks.path, looks.streams, looks.memory)
+    steps = survey.steps(None)
+    next(steps)
+    looks.write("live.json.1", lines(2, 1))
+    for _ in steps:
+        pass
+    assert [found.candidate.path.name for found in survey.unread] == ["live.json.2"]
+    assert survey.has_moved
+    assert looks.unread() == ["live.json.2", "live.json.1"]
+    assert not looks.look().has_moved
