@@ -160,6 +160,35 @@ def test_a_setting_that_names_the_database_as_live_file_is_refused_by_both_comma
     assert not Path("kept.sqlite").exists()
 
 
+@pytest.mark.parametrize("name", ["producer", "consumer", "consumer_spark"])
+def test_a_live_file_that_is_the_log_of_any_command_is_refused_by_each(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("logs").mkdir()
+    Path(f"logs/{name}.log").write_bytes(b"precious")
+    Path(".env").write_text(f"LOG_DIR=logs\nLIVE_FILE=logs/{name}.log\n")
+    assert run(do_nothing) == 1
+    assert f"cannot be both the live file and the log of the {name}; set LOG_DIR or it" in capsys.readouterr().err
+    assert Path(f"logs/{name}.log").read_bytes() == b"precious"
+
+
+def test_a_folder_in_the_place_of_the_env_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".env").mkdir()
+    assert run(do_nothing) == 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith(
+        "WARNING .env is a folder: no settings are read from it; settings belong into a file of this name"
+    )
+
+
+def test_a_line_of_the_env_file_that_is_no_setting_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".env").write_text("THEME=DARK\nLIVE_FILE x\n")
+    with pytest.raises(SystemExit) as ended:
+        run(do_nothing)
+    assert ended.value.code == 2
+    assert "error: .env, line 2, is no setting; write NAME=value" in capsys.readouterr().err
+
+
 # What a person can do something about is no traceback
 
 
