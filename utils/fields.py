@@ -22,6 +22,8 @@ from utils.values import (
 
 MISSING: Final = object()
 """What stands where there is nothing."""
+_UNIT_OF_ANY: Final = ("unit", "units")
+"""Fields beside a number that may be meant for any quantity there."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,3 @@ def _known(quantity: Quantity, unit: object, path: str) -> str:
         type(unit) is str and any(is_unit(any_quantity, unit) for any_quantity in UNITS)
     )
     raise unit_error(path, unit, tuple(chain(*UNITS.values())) if is_for_any else UNITS[quantity])
-
-
-_UNIT_OF_ANY: Final = ("unit", "units")

@@ -16,6 +16,9 @@ from typing import Any, Final
 from utils.values import MODES, UNITS, Mode, Quantity, is_unit, mode_of
 from utils.zone import parse_zone
 
+_LOOKS_LIKE_A_UNIT: Final = re.compile(r"^°|/(?:s|sec|min|h)$|^[\W\d]*$")
+"""What is more likely a unit of another quantity than the path to a field."""
+
 
 def number(default: float, meaning: str, unit: str, low: float, high: float) -> Any:
     """Declare a number from `low` to `high`, with or without a fraction."""
@@ -148,9 +151,6 @@ def parse_unit(text: str, *, quantity: Quantity) -> str:
     if not is_unit(quantity, path) and _LOOKS_LIKE_A_UNIT.search(path):
         raise ValueError(f"a unit that is known ({', '.join(UNITS[quantity])}), or where it stands, a dotted path")
     return path
-
-
-_LOOKS_LIKE_A_UNIT: Final = re.compile(r"^°|/(?:s|sec|min|h)$|^[\W\d]*$")
 
 
 def parse_mode_aliases(text: str) -> str:
