@@ -77,7 +77,7 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
         plant_clock, fleet = restored_plant(config, store, timestamp_at(time.time()), is_drawn=is_drawn)
         tail = cleanup.enter_context(closing(_tail(config, live_file, store, is_once=options.once)))
         reporter = Reporter(_say, _warn, time.monotonic, config.status_every_s, config.stale_after_s)
-        watch = restored_watch(store, config, inherited_environment(), _say, _warn)
+        watch = restored_watch(store, config, inherited_environment(), _say, _warn, reporter.all_rejected)
         pipeline = _pipeline(config, tail, store, fleet, reporter, stop, plant_clock, watch)
         known = count(len(fleet.machines), "machine")
         _say(f"reading {shown(live_file)} into {shown(config.database_file)}; {known} known")

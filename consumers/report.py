@@ -1,5 +1,6 @@
 """What the consumer says to the person at the terminal: status, progress, rejected lines, the account."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -14,6 +15,8 @@ from utils.text import count, duration
 
 _NAMED_MACHINES: Final = 5
 _SHOWN_LINE_CHARACTERS: Final = 60
+_NAMED_REASONS: Final = 3
+_SHOWN_REASON_CHARACTERS: Final = 80
 _REJECTED_EVERY_S: Final = 1.0
 _PROGRESS_EVERY_S: Final = 2.0
 _CATCHING_UP_FROM_BYTES: Final = 4 * 1024 * 1024
@@ -75,6 +78,14 @@ def all_rejected_line(lines: int) -> str:
     )
 
 
+def most_frequent(reasons: Counter[str]) -> str:
+    """Return the most frequent of several reasons, each with its count; nothing if there is only one reason."""
+    if len(reasons) < 2:  # noqa: PLR2004 - then it has been said
+        return ""
+    named = [f"{number:,} × {_shortened(reason)}" for reason, number in reasons.most_common(_NAMED_REASONS)]
+    return f"; {'most often' if len(reasons) > _NAMED_REASONS else 'in all'}: {', '.join(named)}"
+
+
 class Reporter:
     """Says now and then how it goes; `monotonic` returns seconds."""
 
@@ -96,25 +107,35 @@ class Reporter:
         self._said_lines = 0
         self._warned_s = -_REJECTED_EVERY_S
         self._unsaid_rejected = 0
-        self._is_all_rejected_said = False
+        self._all_rejected_said_after: int | None = None
         self._newest_rejected: RejectedLine | None = None
+        self._unsaid_reasons: Counter[str] = Counter()
 
     def rejected(self, count: int, last: Sequence[RejectedLine]) -> None:
         """Note so many rejected lines, of which the last are known; said at most once a second, with the count."""
         self._unsaid_rejected += count
+        self._unsaid_reasons.update(line.reason for line in last)
         if last:
             self._newest_rejected = last[-1]
         self.flush(is_last=False)
+
+    def all_rejected(self, text: str, stored_lines: int) -> None:
+        """Say that every line is being rejected, once until more lines are stored than `stored_lines`."""
+        if stored_lines != self._all_rejected_said_after:
+            self._warn(text)
+        self._all_rejected_said_after = stored_lines
 
     def flush(self, *, is_last: bool = True) -> None:
         """Say what was noted of rejected lines, if it is time, or if these are the last words."""
         newest, now_s = self._newest_rejected, self._monotonic()
         if newest is None or (not is_last and now_s - self._warned_s < _REJECTED_EVERY_S):
             return
-        more = f" (and {self._unsaid_rejected - 1:,} more)" if self._unsaid_rejected > 1 else ""
+        reasons = most_frequent(self._unsaid_reasons)
+        more = f" (and {self._unsaid_rejected - 1:,} more{reasons})" if self._unsaid_rejected > 1 else ""
         start = newest.line[:_SHOWN_LINE_CHARACTERS]
         self._warn(f"rejected at byte {newest.offset:,}: {newest.reason}{more}: {start}")
         self._newest_rejected, self._unsaid_rejected, self._warned_s = None, 0, now_s
+        self._unsaid_reasons.clear()
 
     def report(
         self,
@@ -126,7 +147,8 @@ class Reporter:
     ) -> None:
         """Say what is waited for, or how far a long catch-up is, or else the plant's state, each in its time."""
         self.flush(is_last=False)
-        self._say_if_all_rejected(tally)
+        if tally.all_rejected:
+            self.all_rejected(all_rejected_line(tally.all_rejected), tally.stored_lines)
         now_s = self._monotonic()
         if tally.stored_lines != self._heard_lines:
             self._heard_s, self._heard_lines = now_s, tally.stored_lines
@@ -144,11 +166,6 @@ class Reporter:
             self._say_status(status_line(fleet, tally, limits, self._stale_after_s), now_s - self._heard_s)
         self._said_s, self._said_lines = now_s, tally.lines
 
-    def _say_if_all_rejected(self, tally: Tally) -> None:
-        if tally.all_rejected and not self._is_all_rejected_said:
-            self._warn(all_rejected_line(tally.all_rejected))
-        self._is_all_rejected_said = tally.all_rejected > 0
-
     def _say_status(self, status: str, quiet_s: float) -> None:
         if quiet_s > self._stale_after_s:
             self._warn(f"no reading for {duration(quiet_s)}. Last known: {status}")
@@ -165,6 +182,10 @@ def progress_line(tally: Tally, unread_bytes: int, lines_per_s: float) -> str:
         f"catching up: {tally.read_bytes / total_bytes:.0%} of {total_bytes / 1e6:,.0f} MB, "
         f"{lines_per_s:,.0f} lines/s, {left}"
     )
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= _SHOWN_REASON_CHARACTERS else reason[: _SHOWN_REASON_CHARACTERS - 1] + "…"
 
 
 def _were(rows: int) -> str:

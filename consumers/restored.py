@@ -58,6 +58,7 @@ def restored_watch(
     environment: Mapping[str, str],
     say: Callable[[str], None],
     warn: Callable[[str], None],
+    say_all_rejected: Callable[[str, int], None],
 ) -> Watch:
     """Return what looks who is silent and tells events, in the log and by the user's command. Raises StoreError."""
     command = config.alert_command
@@ -68,6 +69,7 @@ def restored_watch(
         Alerter(command, store.outbox, environment, warn, time.monotonic) if command else None,
         time.monotonic,
         lambda: timestamp_at(time.time()),
+        say_all_rejected,
     )
 
 

@@ -12,9 +12,7 @@ from consumers.records import Event, EventKind, Timestamp
 from consumers.store.errors import StoreWaitError
 from utils.text import count, duration
 
-_WARNED: Final[frozenset[EventKind]] = frozenset(
-    {"raised", "forecast", "forecast_sooner", "silent", "feed_silent", "rejected"}
-)
+_WARNED: Final[frozenset[EventKind]] = frozenset({"raised", "forecast", "forecast_sooner", "silent", "feed_silent"})
 _FLOOD_EVENTS: Final = 10
 _FLOOD_S: Final = 60.0
 _NAMED_RAISED: Final = 3
@@ -71,7 +69,8 @@ class EventLog:
 class Watch:
     """Looks now and then who is silent, logs events, and lets the alerts be told.
 
-    `monotonic` returns seconds; `now` returns the consumer's time.
+    `monotonic` returns seconds; `now` returns the consumer's time. `say_all_rejected` is given the words of
+    such an event, and how many lines are stored.
     """
 
     def __init__(
@@ -82,8 +81,10 @@ class Watch:
         alerter: Alerter | None,
         monotonic: Callable[[], float],
         now: Callable[[], Timestamp],
+        say_all_rejected: Callable[[str, int], None],
     ) -> None:
         self.log = log
+        self._say_all_rejected = say_all_rejected
         self._silence = silence
         self._notes = notes
         self._alerter = alerter
@@ -128,4 +129,11 @@ class Watch:
             return  # at the next look it is tried again
         self._silence.take(changes)
         self._feed_events.clear()
-        self.log.tell(events)
+        self._tell(events, tally)
+
+    def _tell(self, events: Sequence[Event], tally: Tally) -> None:
+        """Log events; who says that every line is being rejected has perhaps said it, and knows when it is news."""
+        for event in events:
+            if event.kind == "rejected":
+                self._say_all_rejected(event.text, tally.stored_lines)
+        self.log.tell([event for event in events if event.kind != "rejected"])

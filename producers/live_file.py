@@ -80,8 +80,8 @@ class LiveFile:
     """Appends lines to the file that `path` names; symbolic links are followed.
 
     A file of `max_bytes` or more (0: no limit) is renamed to `<stem>-<UTC time><suffix>`, and a new one is begun.
-    `clock` returns seconds since 1970, for that name. The file is opened at the first line, not before. `is_stopped`
-    returns whether someone asked to stop: the lock is waited for until then.
+    `clock` returns seconds since 1970, for that name. The file is opened by `open`, or at the first line.
+    `is_stopped` returns whether someone asked to stop: the lock is waited for until then.
     """
 
     def __init__(
@@ -98,6 +98,16 @@ class LiveFile:
         self._is_stopped = is_stopped
         self._fd: int | None = None
         self._rotation_refused_at = -float("inf")
+
+    def open(self) -> None:
+        """Open the file, which is made if there is none.
+
+        Raises NoRoomError if there is no room for one, LiveFileError if it cannot be used at all.
+        """
+        try:
+            self._open()
+        except OSError as error:
+            raise self._error(error, 0) from error
 
     def append(self, lines: bytes) -> None:
         """Append whole lines, each ended by a newline, with one write.

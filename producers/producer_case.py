@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from random import Random, SystemRandom
@@ -141,15 +141,17 @@ def _run(config: Config, options: argparse.Namespace, stop: StopRequest) -> None
     for folder in made_folders([config.live_file.parent]):
         logger.info("made the folder {}", shown(folder))
     status = Status(config.status_every_s)
-    logger.info(
-        "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",
-        shown(config.live_file),
-        config.producer_interval_s,
-        config.producer_machines,
-        seed,
-        start,
-    )
     with closing(live_file), _truth_file(options.truth) as truth:
+        with suppress(NoRoomError):  # which is waited for at the first line
+            live_file.open()
+        logger.info(
+            "reporting to {} every {:g} s, machines: {}; to repeat: --seed {} --start {}",
+            shown(config.live_file),
+            config.producer_interval_s,
+            config.producer_machines,
+            seed,
+            start,
+        )
         feed = Feed(plant, config.limits, live_file, stop, truth)
         try:
             if options.no_wait:

@@ -27,6 +27,8 @@ from utils.settings import setting_names
 PROJECT = Path(__file__).parent.parent
 LAUNCH = PROJECT / "tests" / "launch.py"
 AT = "2026-11-22T09:15:02.000Z"
+LIMITS = Limits()
+"""Made once: it works out the ratings of all readings when it is first asked for one."""
 
 
 def reading(
@@ -41,13 +43,13 @@ def reading(
 
 def rated(machine_id: int = 15, timestamp: str = AT, mode: Mode = "active", **readings: float) -> RatedReading:
     plain = reading(machine_id, timestamp, mode, **readings)
-    score, level, is_anomaly, _ = Limits().rate(plain)
+    score, level, is_anomaly, _ = LIMITS.rate(plain)
     return RatedReading(*plain, score, level, is_anomaly, AT)
 
 
 def line(machine_id: int = 15, **fields: Any) -> str:
     plain = reading(machine_id, **fields)
-    rating = Limits().rate(plain)
+    rating = LIMITS.rate(plain)
     return to_line(plain, rating.efficiency_score, rating.efficiency_level)
 
 
@@ -67,14 +69,14 @@ class ConsumerInProcess:
         self.rejected: list[RejectedLine] = []
         self.time_s = 0.0
         self.store = store or Store(database)
-        episodes = EpisodeWatch(EpisodeRule(), Limits(), *self.store.episodes())
+        episodes = EpisodeWatch(EpisodeRule(), LIMITS, *self.store.episodes())
         self.fleet = Fleet(100, self.store.machines(), self.store.newest_rows(100), episodes=episodes)
         self.tail = Tail(live_file, self.store.streams(), self.said.append, self.said.append, lambda: self.time_s)
         self.pipeline = Pipeline(
             self.tail,
             self.store,
             self.fleet,
-            partial(ingest, limits=Limits()),
+            partial(ingest, limits=LIMITS),
             lambda: 0.0,
             self.said.append,
             self.said.append,

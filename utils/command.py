@@ -21,7 +21,7 @@ _OUT_OF_MEMORY: Final = (
     "(PRODUCER_MACHINES), then start again: what was written and saved is kept"
 )
 
-COMMANDS: Final = ("producer", "consumer")
+COMMANDS: Final = ("producer", "consumer", "consumer_spark")
 Work = Callable[[Config, argparse.Namespace, StopRequest], None]
 
 
@@ -46,6 +46,7 @@ def run_command(
         configure_logs(name, config.log_level, None)
         _check_logs(config)
         configure_logs(name, config.log_level, config.log_dir)
+        _warn_of_no_file()
         _warn_of_unknown(settings)
         require_separate(config.live_file, config.database_file)
         work(config, options, stop)
@@ -85,7 +86,7 @@ def _problem_of(work: Callable[[], None]) -> str | None:
 
 
 def _check_logs(config: Config) -> None:
-    """Raise PipelineError if a log of the two commands would be written into the live file or the database."""
+    """Raise PipelineError if a log of any command would be written into the live file or the database."""
     for name in COMMANDS:
         log = log_path(name, config.log_dir)
         require_not_written(log, f"the log of the {name}; set LOG_DIR or it", config.live_file, config.database_file)
@@ -95,6 +96,15 @@ def _config(settings: Mapping[str, str], options: argparse.Namespace, flags: Map
     given = {setting: flag for setting, flag in flags.items() if getattr(options, setting) is not None}
     sources = settings_sources(settings, _ENV_FILE) | given
     return make_config({**settings, **{setting: getattr(options, setting) for setting in given}}, sources)
+
+
+def _warn_of_no_file() -> None:
+    if _ENV_FILE.exists() and not _ENV_FILE.is_file():
+        logger.warning(
+            "{} is {}: no settings are read from it; settings belong into a file of this name",
+            _ENV_FILE,
+            "a folder" if _ENV_FILE.is_dir() else "no regular file",
+        )
 
 
 def _warn_of_unknown(settings: Mapping[str, str]) -> None:

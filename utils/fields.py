@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from utils.setting import choice, mode_aliases, modes_by_word, text
+from utils.setting import choice, mode_aliases, modes_by_word, text, unit
 from utils.values import (
     UNITS,
     MessageError,
@@ -21,6 +22,8 @@ from utils.values import (
 
 MISSING: Final = object()
 """What stands where there is nothing."""
+_UNIT_OF_ANY: Final = ("unit", "units")
+"""Fields beside a number that may be meant for any quantity there."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,13 @@ class Fields:
     field_temperature: str = text("temperature", "where its temperature stands")
     field_vibration: str = text("vibration", "where its vibration stands")
     field_timestamp: str = text("timestamp", "where its moment stands")
-    field_temperature_unit: str = text(
-        "", "where the unit of the temperature stands, or the unit: °C, °F; empty: beside the number, or °C"
+    field_temperature_unit: str = unit(
+        "temperature",
+        "where the unit of the temperature stands, or the unit: °C, °F; empty: beside the number, or °C",
     )
-    field_vibration_unit: str = text(
-        "", "where the unit of the vibration stands, or the unit: mm/s, in/s; empty: beside the number, or mm/s"
+    field_vibration_unit: str = unit(
+        "vibration",
+        "where the unit of the vibration stands, or the unit: mm/s, in/s; empty: beside the number, or mm/s",
     )
     mode_aliases: str = mode_aliases("the plant's own words for modes, such as running=active, stopped=offline")
     default_mode: str = choice(
@@ -141,19 +146,20 @@ def _unit_in(line: Mapping[str, Any], fields: Fields, quantity: Quantity, place:
     unit = value_at(line, setting)
     if unit is MISSING:
         raise MessageError(f"{quantity} has no unit in {setting}, where FIELD_{quantity.upper()}_UNIT says it is")
-    return _known(quantity, unit)
+    return _known(quantity, unit, setting)
 
 
 def _unit_beside(line: Mapping[str, Any], fields: Fields, quantity: Quantity, place: Place) -> str | None:
     """Return the unit that stands beside the number, in a field named after it or in one named `unit`."""
+    folder = fields.path_of(quantity).removesuffix(place.name)
     for suffix in ("unit", "units"):
         for name in (f"{place.name}_{suffix}", f"{quantity}_{suffix}"):
             if place.parent.get(name) is not None:
-                return _known(quantity, place.parent[name])
-    for name in ("unit", "units"):
+                return _known(quantity, place.parent[name], folder + name)
+    for name in _UNIT_OF_ANY:
         unit = place.parent.get(name)
         if unit is not None and not _is_for_the_other(line, fields, quantity, place, unit):
-            return _known(quantity, unit)
+            return _known(quantity, unit, folder + name)
     return None
 
 
@@ -166,7 +172,12 @@ def _is_for_the_other(
     return there.parent is place.parent and there.value is not MISSING and type(unit) is str and is_unit(other, unit)
 
 
-def _known(quantity: Quantity, unit: object) -> str:
-    if type(unit) is not str or not is_unit(quantity, unit):
-        raise unit_error(quantity, unit, UNITS[quantity])
-    return unit
+def _known(quantity: Quantity, unit: object, path: str) -> str:
+    """Return a unit that stands at a path. Raises MessageError if the quantity has none of this name."""
+    if type(unit) is str and is_unit(quantity, unit):
+        return unit
+    # A field that is named `unit` may be meant for either, and so has been tried for both.
+    is_for_any = path.rpartition(".")[2] in _UNIT_OF_ANY and not (
+        type(unit) is str and any(is_unit(any_quantity, unit) for any_quantity in UNITS)
+    )
+    raise unit_error(path, unit, tuple(chain(*UNITS.values())) if is_for_any else UNITS[quantity])

@@ -234,5 +234,5 @@ def _sentence_fault(message: str) -> str:
         if quantity is None:
             return f"{name} {shown_value(shape[name])} is no number with a unit"
         if quantity[2] not in units:
-            return str(unit_error(name, quantity[2], units))
+            return str(unit_error(f"{name} unit", quantity[2], units))
     return f"unexpected text in {shown_value(message)}; expected '{_SENTENCE_FORM}'"

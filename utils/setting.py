@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from utils.values import MODES, Mode, mode_of
+from utils.values import MODES, UNITS, Mode, Quantity, is_unit, mode_of
 from utils.zone import parse_zone
+
+_LOOKS_LIKE_A_UNIT: Final = re.compile(r"^°|/(?:s|sec|min|h)$|^[\W\d]*$")
+"""What is more likely a unit of another quantity than the path to a field."""
 
 
 def number(default: float, meaning: str, unit: str, low: float, high: float) -> Any:
@@ -59,6 +62,11 @@ def command(meaning: str) -> Any:
 def text(default: str, meaning: str) -> Any:
     """Declare a text that may be anything printable."""
     return _declared(default, meaning, parse_text)
+
+
+def unit(quantity: Quantity, meaning: str) -> Any:
+    """Declare a unit of a quantity, or the dotted path to where it stands; the default is none."""
+    return _declared("", meaning, partial(parse_unit, quantity=quantity))
 
 
 def mode_aliases(meaning: str) -> Any:
@@ -135,6 +143,14 @@ def parse_text(text: str) -> str:
     if not text.isprintable():
         raise ValueError("printable characters")
     return text
+
+
+def parse_unit(text: str, *, quantity: Quantity) -> str:
+    """Return a unit that is known, or a dotted path, which does not look like a unit."""
+    path = parse_text(text)
+    if not is_unit(quantity, path) and _LOOKS_LIKE_A_UNIT.search(path):
+        raise ValueError(f"a unit that is known ({', '.join(UNITS[quantity])}), or where it stands, a dotted path")
+    return path
 
 
 def parse_mode_aliases(text: str) -> str:

@@ -1,5 +1,6 @@
 """Settings: a flag counts more than the environment, that more than `.env`, that more than the default."""
 
+import io
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from utils.efficiency import Limits, LimitsError
 from utils.errors import PipelineError
@@ -108,13 +110,16 @@ class Config:
 def read_settings(env_file: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the text of each setting in `.env` or the environment; if it is in both, the environment's.
 
-    Names in `.env` that are no settings are returned too. Raises ConfigError if the file cannot be read.
+    Names in `.env` that are no settings are returned too. Raises ConfigError if the file, or a line of
+    it, cannot be read.
     """
     try:
-        from_file = dotenv_values(env_file, encoding="utf-8") if env_file.is_file() else {}
+        text = env_file.read_text(encoding="utf-8-sig") if env_file.is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
         help_ = "; save it as UTF-8" if isinstance(error, UnicodeDecodeError) else ""
         raise ConfigError(f"cannot read the settings in {env_file}: {error}{help_}") from error
+    _require_settings(text, env_file)
+    from_file = dotenv_values(stream=io.StringIO(text))
     environ = os.environ if environ is None else environ
     settings = {name: value for name, value in from_file.items() if value is not None}
     return settings | {name: environ[name] for name in setting_names() if name in environ}
@@ -155,6 +160,18 @@ def make_config(settings: Mapping[str, str], sources: Mapping[str, str] | None =
         raise ConfigError(f"settings contradict each other: {error}") from error
     wire = Fields(**_parsed(fields(Fields), settings, sources))
     return Config(limits=limits, fields=wire, **_parsed(_own_settings(), settings, sources))
+
+
+def _require_settings(text: str, env_file: Path) -> None:
+    """Raise ConfigError if a line of `.env` is no setting: whoever wrote it would believe that it holds."""
+    known = setting_names()
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.value is None and binding.key in known):
+            written = binding.original.string
+            line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
+            raise ConfigError(
+                f"{env_file}, line {line}, is no setting; write NAME=value, close each quote, begin a comment with #"
+            )
 
 
 def _own_settings() -> tuple[Field[Any], ...]:

@@ -96,9 +96,9 @@ def converted(value: float, unit: str) -> float:
     return value * MM_PER_INCH if word in _INCHES else value
 
 
-def unit_error(quantity: str, unit: object, units: tuple[str, ...]) -> MessageError:
-    """Return the error of a unit that is not known."""
-    return MessageError(f"{quantity} unit {shown_value(unit)} is not known; expected {', '.join(units)}")
+def unit_error(name: str, unit: object, units: tuple[str, ...]) -> MessageError:
+    """Return the error of a unit that is not known; `name` is where it stands, such as `temperature_unit`."""
+    return MessageError(f"{name} {shown_value(unit)} is not known; expected {', '.join(units)}")
 
 
 def utc_timestamp(value: object) -> str:

@@ -176,6 +176,18 @@ def test_a_feed_of_nothing_but_rejected_lines_is_told_in_words_once_and_in_each_
     assert "9 rejected (every line is being rejected)" in listener.said[0]
 
 
+def test_that_every_line_is_rejected_is_told_once_whoever_notes_it_first() -> None:
+    listener = Listener()
+    few, many = Tally(0, 1, 3, 0, 3), Tally(0, 1, 12, 0, 12)
+    listener.after(1.0, few)
+    listener.reporter.all_rejected("no reading for 1 min: every line is rejected", few.stored_lines)
+    listener.after(1.0, many)
+    assert listener.warned == ["no reading for 1 min: every line is rejected"]
+    listener.after(1.0, Tally(0, 2, 24, 0, 12))
+    listener.reporter.all_rejected("no reading for 2 min: every line is rejected", 2)
+    assert [text.split(":")[0] for text in listener.warned[1:]] == ["every line is being rejected"]
+
+
 def test_a_few_rejected_lines_after_readings_are_no_such_feed() -> None:
     assert Tally(stored_lines=5, rejected_lines=20, rejected_in_a_row=9).all_rejected == 0
     assert Tally(stored_lines=5, rejected_lines=20, rejected_in_a_row=10).all_rejected == 10
@@ -201,6 +213,21 @@ def test_a_flood_of_rejected_lines_is_one_line_a_second_with_a_count() -> None:
     assert len(listener.warned) == 11
     told = [int(text.split("(and ")[1].split(" more")[0]) + 1 for text in listener.warned]
     assert sum(told) == 120
+
+
+def test_of_several_reasons_the_most_frequent_are_named_each_with_its_count() -> None:
+    listener = Listener()
+    reasons = ["not JSON"] * 3 + ["no mode"] * 1200 + ["x" * 300] * 2 + ["no moment"]
+    listener.reporter.rejected(len(reasons), [RejectedLine(n, "{}", reason) for n, reason in enumerate(reasons)])
+    assert listener.warned == [
+        (
+            "rejected at byte 1,205: no moment (and 1,205 more; "
+            f"most often: 1,200 × no mode, 3 × not JSON, 2 × {'x' * 79}…): {{}}"
+        )
+    ]
+    listener.after(1.0)
+    listener.reporter.rejected(2, [RejectedLine(0, "a", "not JSON"), RejectedLine(2, "b", "no mode")])
+    assert listener.warned[1].endswith("no mode (and 1 more; in all: 1 × not JSON, 1 × no mode): b")
 
 
 def test_the_last_rejected_lines_are_said_when_the_flood_is_over() -> None:

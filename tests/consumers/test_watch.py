@@ -23,13 +23,17 @@ class Watching:
         self.is_locked = False
         log = EventLog(self.said.append, self.warned.append, lambda: self.time_s)
         silence = SilenceWatch(3600.0, 60.0, told)
-        self.watch = Watch(log, silence, self, None, lambda: self.time_s, lambda: AT)
+        self.watch = Watch(log, silence, self, None, lambda: self.time_s, lambda: AT, self.say_all_rejected)
+        self.all_rejected: list[tuple[str, int]] = []
 
     def note(self, silences: Mapping[int, Timestamp | None], events: Sequence[Event]) -> None:
         if self.is_locked:
             raise StoreBusyError("locked")
         self.noted |= silences
         self.events += events
+
+    def say_all_rejected(self, text: str, stored_lines: int) -> None:
+        self.all_rejected.append((text, stored_lines))
 
     def after(self, seconds: float, fleet: Fleet, tally: Tally | None = None, *, is_behind: bool = False) -> None:
         self.time_s += seconds
@@ -146,7 +150,9 @@ def test_a_feed_of_which_every_line_is_rejected_is_told_as_that() -> None:
     watching, fleet = Watching(), fleet_of(row(1, 0))
     for rejected in range(0, 400, 100):
         watching.after(50, fleet, Tally(1, 1, rejected))
-    assert watching.warned == ["no reading for 1 min: every line is rejected (200 lines), see rejected_messages"]
+    told = "no reading for 1 min: every line is rejected (200 lines), see rejected_messages"
+    assert watching.kinds == ["rejected"]
+    assert (watching.all_rejected, watching.warned) == ([(told, 1)], [])
 
 
 def test_time_in_which_nothing_can_be_saved_is_not_the_feeds() -> None:

@@ -22,7 +22,7 @@ ROTATIONS: Final = int(os.environ.get("NIGHTLY_ROTATIONS", "10"))
 """In each way; 10 in the suite, 100 in the nightly form."""
 IS_NIGHTLY: Final = "NIGHTLY_ROTATIONS" in os.environ
 KILLED_EVERY_ROTATIONS: Final = 5
-PAUSE_S: Final = (0.02, 0.3)
+PAUSE_S: Final = (0.02, 0.2)
 
 # What logrotate is told to do, and how a service keeps the file that it writes to; see `feed`.
 WAYS: Final = {

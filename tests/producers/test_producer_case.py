@@ -258,6 +258,20 @@ def test_what_it_cannot_go_on_from_ends_with_1_and_a_message(tmp_path: Path, fla
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("name", ["folder", "folder/..", "file/f"])
+def test_it_says_that_it_reports_only_when_the_file_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(StopRequest, "install", lambda _: None)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    assert main(("--no-wait", "--count", "1", "--file", name)) == 1
+    said = capsys.readouterr().err
+    assert "live file" in said
+    assert "reporting to" not in said
+
+
 def test_the_database_is_never_written_to_as_a_live_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

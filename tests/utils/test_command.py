@@ -2,12 +2,14 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from loguru import logger
 
+from consumers import consumer_meyer
+from producers import producer_case
 from tests.support import CONSUMER, PRODUCER, command_environment
 from utils.command import Parser, Work, add_setting, run_command
 from utils.errors import PipelineError
@@ -15,6 +17,7 @@ from utils.settings import Config
 from utils.stop import StopRequest
 
 FLAGS = {"LIVE_FILE": "--file", "PRODUCER_MACHINES": "--machines"}
+MAIN = {PRODUCER: producer_case.main, CONSUMER: consumer_meyer.main}
 RUNS = {PRODUCER: ("--no-wait", "--count", "10"), CONSUMER: ("--once", "--headless")}
 each_command = pytest.mark.parametrize("module", [PRODUCER, CONSUMER])
 POSIX_ONLY = pytest.mark.skipif(os.name == "nt", reason="needs POSIX")
@@ -53,6 +56,21 @@ def process(module: str, *arguments: str | bytes, **settings: str) -> "subproces
         timeout=30,
         check=False,
     )
+
+
+@pytest.fixture
+def status_and_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Run a command in this process; returns its exit status and what it says."""
+
+    def run_it(module: str, *arguments: str, **settings: str) -> tuple[int, str]:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        status = MAIN[module]([*RUNS[module], *arguments])
+        return status, capsys.readouterr().err
+
+    return run_it
 
 
 # How a command ends
@@ -127,11 +145,13 @@ def test_settings_that_are_not_known_are_told_in_a_short_line(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(("module", "name"), [(PRODUCER, "LIVE_FILE"), (PRODUCER, "LOG_DIR"), (CONSUMER, "LOG_DIR")])
-def test_a_path_of_thousands_of_characters_is_told_in_a_short_line(module: str, name: str) -> None:
-    done = process(module, **{name: "x" * 3000 + "/" + "y" * 3000})
-    assert done.returncode == 1
-    assert b"File name too long" in done.stdout
-    assert max(map(len, done.stdout.split(b"\n"))) < 600
+def test_a_path_of_thousands_of_characters_is_told_in_a_short_line(
+    module: str, name: str, status_and_words: Callable[..., tuple[int, str]]
+) -> None:
+    status, said = status_and_words(module, **{name: "x" * 3000 + "/" + "y" * 3000})
+    assert status == 1
+    assert "File name too long" in said
+    assert max(map(len, said.splitlines())) < 600
 
 
 # The live file and the database are two files
@@ -139,12 +159,15 @@ def test_a_path_of_thousands_of_characters_is_told_in_a_short_line(module: str, 
 
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal", "-lock"])
 @each_command
-def test_a_live_file_that_belongs_to_the_database_is_refused_by_both_commands(module: str, ending: str) -> None:
+def test_a_live_file_that_belongs_to_the_database_is_refused_by_both_commands(
+    module: str, ending: str, status_and_words: Callable[..., tuple[int, str]]
+) -> None:
     Path("kept.sqlite").write_bytes(b"precious")
     Path(f"kept.sqlite{ending}").write_bytes(b"precious")
-    done = process(module, "--file", f"../{Path.cwd().name}/kept.sqlite{ending}", DATABASE_FILE="kept.sqlite")
-    assert done.returncode == 1
-    (said,) = done.stdout.decode().splitlines()
+    live_file = f"../{Path.cwd().name}/kept.sqlite{ending}"
+    status, words = status_and_words(module, "--file", live_file, DATABASE_FILE="kept.sqlite")
+    assert status == 1
+    (said,) = words.splitlines()
     assert "ERROR" in said
     assert "; set LIVE_FILE (--file) or DATABASE_FILE to another path" in said
     files = {path.name: path.read_bytes() for path in Path().glob("kept*")}
@@ -152,12 +175,43 @@ def test_a_live_file_that_belongs_to_the_database_is_refused_by_both_commands(mo
 
 
 @each_command
-def test_a_setting_that_names_the_database_as_live_file_is_refused_by_both_commands(module: str) -> None:
+def test_a_setting_that_names_the_database_as_live_file_is_refused_by_both_commands(
+    module: str, status_and_words: Callable[..., tuple[int, str]]
+) -> None:
     Path(".env").write_text("LIVE_FILE=kept.sqlite\nDATABASE_FILE=kept.sqlite\n")
-    done = process(module)
-    assert done.returncode == 1
-    assert b"kept.sqlite cannot be both the live file and the database; set LIVE_FILE" in done.stdout
+    status, said = status_and_words(module)
+    assert status == 1
+    assert "kept.sqlite cannot be both the live file and the database; set LIVE_FILE" in said
     assert not Path("kept.sqlite").exists()
+
+
+@pytest.mark.parametrize("name", ["producer", "consumer", "consumer_spark"])
+def test_a_live_file_that_is_the_log_of_any_command_is_refused_by_each(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("logs").mkdir()
+    Path(f"logs/{name}.log").write_bytes(b"precious")
+    Path(".env").write_text(f"LOG_DIR=logs\nLIVE_FILE=logs/{name}.log\n")
+    assert run(do_nothing) == 1
+    assert f"cannot be both the live file and the log of the {name}; set LOG_DIR or it" in capsys.readouterr().err
+    assert Path(f"logs/{name}.log").read_bytes() == b"precious"
+
+
+def test_a_folder_in_the_place_of_the_env_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".env").mkdir()
+    assert run(do_nothing) == 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith(
+        "WARNING .env is a folder: no settings are read from it; settings belong into a file of this name"
+    )
+
+
+def test_a_line_of_the_env_file_that_is_no_setting_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".env").write_text("THEME=DARK\nLIVE_FILE x\n")
+    with pytest.raises(SystemExit) as ended:
+        run(do_nothing)
+    assert ended.value.code == 2
+    assert "error: .env, line 2, is no setting; write NAME=value" in capsys.readouterr().err
 
 
 # What a person can do something about is no traceback

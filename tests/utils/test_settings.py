@@ -54,7 +54,7 @@ def test_without_a_given_environment_it_is_that_of_the_process(
 
 
 def test_of_the_environment_only_settings_are_taken(tmp_path: Path) -> None:
-    path = env_file(tmp_path, "LOG_LEVEL\n")
+    path = env_file(tmp_path, "SOMETHING_ELSE\n")
     assert read_settings(path, {"HOME": "/root", "live_file": "x"}) == {}
 
 
@@ -72,6 +72,7 @@ def test_a_name_in_the_env_file_that_is_no_setting_is_kept_to_be_told_of_but_set
         ('export LIVE_FILE="ä.json"', "ä.json"),
         ("# LIVE_FILE=x\nLIVE_FILE=y", "y"),
         ("\r\nLIVE_FILE=y\r\n", "y"),
+        ("\ufeffLIVE_FILE=y", "y"),
     ],
 )
 def test_the_env_file_may_have_quotes_comments_and_any_end_of_line(tmp_path: Path, text: str, value: str) -> None:
@@ -98,6 +99,28 @@ def test_an_env_file_that_is_no_text_is_an_error_that_names_it(tmp_path: Path) -
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("THEME=DARK\n\n  LIVE FILE=x\n", 3),
+        ("# comment\r\nLIVE_FILE: x\r\n", 2),
+        ("LIVE_FILE=x\n\n\nTHEME='DARK\n", 4),
+        ("LIVE_FILE=x\nTHEME\n", 2),
+        ("=x", 1),
+    ],
+)
+def test_a_line_of_the_env_file_that_is_no_setting_is_told_with_its_number(
+    tmp_path: Path, text: str, line: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = env_file(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        read_settings(path, {})
+    assert str(caught.value) == (
+        f"{path}, line {line}, is no setting; write NAME=value, close each quote, begin a comment with #"
+    )
+    assert caplog.text == ""
+
+
 def test_a_wrong_value_is_told_with_the_place_that_it_came_from(tmp_path: Path) -> None:
     path = env_file(tmp_path, "PRODUCER_MACHINES=5\nSTALE_AFTER_S=4,5\n")
     environ = {"PRODUCER_MACHINES": "many"}
@@ -121,8 +144,8 @@ def test_an_env_file_that_cannot_be_opened_is_an_error_that_names_it(
     def refuse(*_arguments: object, **_options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("utils.settings.dotenv_values", refuse)
     path = env_file(tmp_path, "LIVE_FILE=x")
+    monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(ConfigError, match="Permission denied") as caught:
         read_settings(path, {})
     assert str(path) in str(caught.value)
@@ -134,6 +157,21 @@ def test_a_folder_in_the_place_of_the_env_file_is_no_env_file(tmp_path: Path) ->
 
 
 # What a setting may be
+
+
+@pytest.mark.parametrize("text", ["°X", "°", "m/s", "in/min", "%", "1"])
+def test_a_unit_that_is_not_known_is_no_path(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_config({"FIELD_TEMPERATURE_UNIT": text})
+    assert str(caught.value) == (
+        f"setting FIELD_TEMPERATURE_UNIT is {text!r}; expected a unit that is known "
+        "(C, °C, celsius, F, °F, fahrenheit), or where it stands, a dotted path"
+    )
+
+
+@pytest.mark.parametrize("text", ["in/s", "IPS", "tags.unit", "unit", "meta/unit", "Einheit_Ä", "tags.0"])
+def test_a_unit_that_is_known_or_the_path_to_one_is_a_setting(text: str) -> None:
+    assert make_config({"FIELD_VIBRATION_UNIT": text}).fields.field_vibration_unit == text
 
 
 @pytest.mark.parametrize(("name", "low", "high"), BOUNDED)
