@@ -16,6 +16,7 @@ from consumers.store.outbox import Outbox
 from consumers.store.rejected import KeptRejected
 from consumers.store.retention import Retention
 from consumers.store.room import has_no_room
+from consumers.store.rows import insert_rows
 from consumers.store.schema import VERSION, migrate
 from consumers.store.tables import MACHINES, READINGS, SOURCES, RowError, Table, ViewSettings, source_file_of
 from consumers.store.trends import KeptTrends
@@ -136,7 +137,7 @@ class Store:
         self._check_that_it_is_there()
         with self._transaction():
             self._advance(commit)
-            self._connection.executemany(READINGS.insert, commit.batch.rows)
+            insert_rows(self._connection, commit.batch.rows)
             kept_rejected = self._rejected.save(commit)
             self._connection.executemany(MACHINES.replace, map(MACHINES.values, commit.machines))
             self._connection.executemany(ADD_MINUTE, commit.minutes)

@@ -55,8 +55,13 @@ class Table(Generic[Record]):
     @property
     def insert(self) -> str:
         """The statement that inserts a row of `values`."""
+        return self.insert_many(1)
+
+    def insert_many(self, rows: int) -> str:
+        """Return the statement that inserts so many rows, given the `values` of one after the other."""
         places = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.name} ({self._listed}) VALUES ({places})"  # noqa: S608 - names of our own
+        listed = ", ".join([f"({places})"] * rows)
+        return f"INSERT INTO {self.name} ({self._listed}) VALUES {listed}"  # noqa: S608 - names of our own
 
     @property
     def replace(self) -> str:
