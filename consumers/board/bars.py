@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.legend import Legend
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes
+from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes, size_pt
 from consumers.board.layout import Rect
+from consumers.board.letters import width_pt
 from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOURS, Theme
 from consumers.board.scene import Scene
 from consumers.board.view import set_view
@@ -23,6 +23,8 @@ from utils.text import count
 
 _LEFT_PT: Final = 100.0
 _VALUE_PT: Final = 4.0
+_KEY_BELOW_PT: Final = 44.0
+_SQUARE_PT: Final = 8.0
 _NAMED_SILENT: Final = 2
 
 
@@ -76,13 +78,13 @@ class LevelPanel:
         self._all_time.set_color(theme.ink)
         note: Any = {"fontsize": FONT_PT, "color": theme.quiet_ink, "va": "center"}
         self._notes = [axes.text(0, place + 0.28, "", **note) for place in range(len(MODES))]
-        self._key = _draw_key(axes, theme)
+        self._key = _Key(axes, theme)
 
     def place(self, rect: Rect, figure: Figure) -> None:
         """Stand in a part of the picture."""
         self._title.place(rect, figure)
         place_axes(self.axes, rect.within(_LEFT_PT, 58, 8, TITLE_ROOM_PT))
-        self._key.set_bbox_to_anchor((-_LEFT_PT / (rect.width * 72 - _LEFT_PT - 8), 0), self.axes.transAxes)
+        self._key.place(*size_pt(self.axes))
 
     def update(self, scene: Scene) -> None:
         """Show the means of the readings shown, and of all time."""
@@ -115,22 +117,25 @@ def _silence_words(scene: Scene) -> str:
     return f"silent {machine_names(silent, _NAMED_SILENT, 16, scene.names)}"
 
 
-def _draw_key(axes: Axes, theme: Theme) -> Legend:
-    """Draw a line below the panel that names the levels, each beside its colour, from the best to the worst."""
-    return axes.legend(
-        handles=[
-            Rectangle((0, 0), 1, 1, facecolor=LEVEL_COLOURS[level], edgecolor=theme.ink, linewidth=0.8, label=level)
-            for level in LEVEL_COLOURS
-        ],
-        loc="upper left",
-        borderaxespad=2.2,
-        ncols=4,
-        frameon=False,
-        fontsize=FONT_PT,
-        handlelength=0.9,
-        handletextpad=0.35,
-        columnspacing=0.9,
-    )
+class _Key:
+    """A line below the panel that names the levels, each beside its colour, from the best to the worst."""
+
+    def __init__(self, axes: Axes, theme: Theme) -> None:
+        at: Any = {"transform": axes.transAxes, "clip_on": False}
+        colours = list(LEVEL_COLOURS.values())
+        style: Any = {"marker": "s", "s": 110, "edgecolors": theme.ink, "linewidths": 0.8, **at}
+        self._squares = axes.scatter([0] * len(colours), [0] * len(colours), c=colours, **style)
+        self._names = [axes.text(0, 0, level, va="center", fontsize=FONT_PT, **at) for level in LEVEL_COLOURS]
+
+    def place(self, panel_pt: float, height_pt: float) -> None:
+        """Stand below axes of this size, from where the names of the modes begin."""
+        x, y = _SQUARE_PT - _LEFT_PT, -_KEY_BELOW_PT / height_pt
+        places = []
+        for name in self._names:
+            places.append((x / panel_pt, y))
+            name.set_position(((x + _SQUARE_PT) / panel_pt, y))
+            x += width_pt(name.get_text(), FONT_PT) + 3.4 * _SQUARE_PT
+        self._squares.set_offsets(places)
 
 
 def _bars(

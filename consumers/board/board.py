@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from consumers.board.axes import settle_axis
 from consumers.board.bars import LevelPanel, ModePanel
 from consumers.board.headline import Headline
 from consumers.board.layout import layout_of
@@ -89,6 +90,9 @@ class Dashboard:
             self._scatter = ScatterPanel(figure, colours, limits)
             self._levels = LevelPanel(figure, colours, limits)
             self._old = _cover(figure, colours)
+            for axes in figure.axes:
+                settle_axis(axes.xaxis)
+                settle_axis(axes.yaxis)
         self._placed_for: tuple[float, float] | None = None
 
     def update(self, fleet: Fleet, now: str, feed: FeedStatus = _NO_TROUBLE) -> None:

@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, place_axes
-from consumers.board.courses import Band, Columned, Course, Floats
+from consumers.board.courses import Band, Columned, Course, Floats, KeptColumns
 from consumers.board.hover import point_words, set_points
 from consumers.board.layout import Rect
 from consumers.board.letters import drawable
@@ -59,6 +60,7 @@ class TrendPanel:
         self._rect = Rect(0, 0, 1, 1)
         self._ids: list[int] = []
         self._placed = 0
+        self._readings = KeptColumns()
         self._band: tuple[object, Band] | None = None
 
     def place(self, rect: Rect, figure: Figure) -> None:
@@ -77,7 +79,7 @@ class TrendPanel:
         if not chosen:
             self._title.say("")
             return
-        columned = Columned(scene, [urgency.machine.latest.machine_id for urgency in chosen])
+        columned = Columned(scene, list(map(_machine_id, chosen)), self._readings.of(scene.readings))
         self._set_time_axis(columned)
         is_part = len(scene.fleet.machines) > STRIPS
         band = self._band_of(scene, columned) if is_part else None
@@ -143,8 +145,8 @@ class Strip:
         axes.yaxis.set_visible(False)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="x", length=4)
-        for height in (0, 50, 100):
-            axes.axhline(height, color=theme.grid, linewidth=0.8, zorder=0.5)
+        grid: Any = {"transform": axes.get_yaxis_transform(), "color": theme.grid, "linewidth": 0.8, "zorder": 0.5}
+        axes.add_line(Line2D([0, 1, np.nan, 0, 1, np.nan, 0, 1], [0, 0, 0, 50, 50, 50, 100, 100], **grid))
         self._band = PolyCollection([], facecolor=theme.band, linewidth=0, zorder=0.6)
         axes.add_collection(self._band, autolim=False)
         (self._line,) = axes.plot([], [], "o-", markersize=4, markeredgewidth=0, linewidth=1.8, color=theme.line)
