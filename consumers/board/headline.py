@@ -11,18 +11,20 @@ from consumers.board.letters import clipped, drawable, in_lines, width_pt
 from consumers.board.notices import Tone, notices, past_words
 from consumers.board.palette import ALARM_LEAST_PT, ALARM_PT, FONT_PT, NEXT_PT, Theme
 from consumers.board.scene import Scene
-from consumers.board.words import clock_words, heard_words, totals_words
+from consumers.board.words import heard_words, lag_words, moment_words, totals_words
 
 _FROM_TOP_IN: Final = {"title": 0.13, "alarm": 0.62, "next": 1.12, "past": 1.5}
 _SECOND_LINE_IN: Final = 0.5
+_WORD_GAP_PT: Final = 6.0
 _ROOM_FOR_TWO_LINES_IN: Final = 2.2
 
 
 class Headline:
     """The most important thing in the largest letters, the next ones below it, and the feed in small ones."""
 
-    def __init__(self, figure: Figure, title: str, theme: Theme) -> None:
+    def __init__(self, figure: Figure, title: str, theme: Theme, promise: str) -> None:
         self._title = title
+        self._promise = promise
         self._tones: dict[Tone, str] = {"alarm": theme.alarm, "coming": theme.coming, "plain": theme.ink}
         quiet: dict[str, Any] = {"fontsize": FONT_PT, "color": theme.quiet_ink}
         self._texts = {
@@ -31,14 +33,16 @@ class Headline:
             "next": _text(figure, fontsize=NEXT_PT, weight="bold"),
             "past": _text(figure, **quiet),
         }
-        self._clock = _text(figure, ha="right", **quiet)
+        self._clock = _text(figure, ha="right", fontsize=NEXT_PT, color=theme.ink)
+        self._beside_clock = _text(figure, ha="right", **quiet)
         self._heard = _text(figure, ha="right", **quiet)
         self._room_pt = 0.0
+        self._left_in = 0.0
         self._lines = 1
 
     def place(self, rect: Rect, figure: Figure) -> None:
         """Stand in a part of the picture."""
-        self._room_pt = rect.width * 72
+        self._room_pt, self._left_in = rect.width * 72, rect.left
         self._lines = 2 if rect.height > _ROOM_FOR_TWO_LINES_IN else 1
         lower = _SECOND_LINE_IN * (self._lines - 1)
         tops = {row: rect.top - at - lower for row, at in _FROM_TOP_IN.items()}
@@ -46,6 +50,7 @@ class Headline:
         for row, text in self._texts.items():
             text.set_position(fraction(figure, rect.left, tops[row]))
         self._clock.set_position(fraction(figure, rect.right, tops["title"]))
+        self._beside_clock.set_position(fraction(figure, rect.right, tops["title"]))
         self._heard.set_position(fraction(figure, rect.right, tops["past"]))
 
     def update(self, scene: Scene) -> None:
@@ -67,16 +72,23 @@ class Headline:
 
     def _say_small(self, scene: Scene) -> None:
         """Say what is known, by which clocks, and how old it is; each line shares its room with the one beside it."""
-        clock, heard = clock_words(scene.now, scene.at, scene.zone), heard_words(scene.heard_s)
+        clock, heard = moment_words(scene.now, scene.zone), heard_words(scene.heard_s)
+        beside_clock = "   ".join(filter(None, (lag_words(scene.now, scene.at), self._promise, "drawn")))
+        clock_pt = width_pt(clock, NEXT_PT) + _WORD_GAP_PT
+        self._clock.set_text(clock)
+        self._beside_clock.set_text(beside_clock)
+        figure = self._clock.get_figure(root=True)
+        if figure is not None:
+            self._beside_clock.set_x(fraction(figure, self._left_in + (self._room_pt - clock_pt) / 72, 0)[0])
         machines = scene.fleet.machines
         readings = sum(machine.readings for machine in machines.values())
         title = f"{self._title}   {totals_words(len(machines), readings)}"
-        for left, words, right, beside in (
-            (self._texts["title"], title, self._clock, clock),
-            (self._texts["past"], past_words(scene), self._heard, heard),
+        self._heard.set_text(heard)
+        for left, words, taken_pt in (
+            ("title", title, clock_pt + width_pt(beside_clock, FONT_PT)),
+            ("past", past_words(scene), width_pt(heard, FONT_PT)),
         ):
-            left.set_text(clipped(words, self._room_pt - width_pt(beside, FONT_PT) - 10, FONT_PT))
-            right.set_text(beside)
+            self._texts[left].set_text(clipped(words, self._room_pt - taken_pt - 2 * _WORD_GAP_PT, FONT_PT))
 
 
 def _text(figure: Figure, **style: Any) -> Text:

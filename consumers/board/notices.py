@@ -68,6 +68,8 @@ def past_words(scene: Scene) -> str:
 
 def _untrue(scene: Scene) -> list[Notice]:
     feed, said = scene.feed, []
+    if scene.late_s:
+        said.append(Notice(f"Drawn late: the last picture is from {duration(scene.late_s)} before", "alarm"))
     if feed.waiting_for:
         said.append(Notice(f"Old by {duration(feed.waiting_s)}: the database waits", "alarm"))
         said.append(Notice(feed.waiting_for, "alarm"))

@@ -114,7 +114,7 @@ def show_window(
     """
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
-    show, close = _ways(figure)
+    show, close = _ways(figure, refresh_s)
     next_frame = _frame(figure, draw)
     ticks = Ticks(figure, step, close)
     timer = figure.canvas.new_timer(interval=round(step_interval_s * 1000))
@@ -140,14 +140,16 @@ def show_window(
         raise ticks.step_error
 
 
-def _ways(figure: DashboardFigure) -> tuple[Callable[[Callable[[], None]], None], Callable[[], None]]:
+def _ways(
+    figure: DashboardFigure, refresh_s: float
+) -> tuple[Callable[[Callable[[], None]], None], Callable[[], None]]:
     """Return how the figure is shown until it is closed, once what it is given has begun; and how it is closed."""
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
     if mpl.get_backend().lower() == "webagg":
         from consumers.board.browser import Page  # noqa: PLC0415 - needs tornado
 
-        page = Page(figure, TITLE)
+        page = Page(figure, TITLE, refresh_s)
         return page.serve, page.end
 
     def show(begin: Callable[[], None]) -> None:

@@ -53,7 +53,7 @@ class Shown:
         limits: Limits = LIMITS,
         feed: FeedStatus = FeedStatus(),  # noqa: B008 - immutable
         size_in: tuple[float, float] | None = None,
-        **options: str,
+        **options: Any,
     ) -> None:
         self.figure = snapshot_figure()
         if size_in is not None:

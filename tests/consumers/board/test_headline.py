@@ -1,6 +1,6 @@
 import pytest
 
-from consumers.board.palette import ALARM_LEAST_PT, FONT_PT, LIGHT
+from consumers.board.palette import ALARM_LEAST_PT, FONT_PT, LIGHT, NEXT_PT
 from consumers.board.status import FeedStatus
 from tests.consumers.board.support import Shown, plant, visible_texts
 from tests.consumers.machines.support import row
@@ -109,3 +109,22 @@ def test_nothing_is_smaller_than_can_be_read_and_nothing_says_now(rows: list) ->
     shown = Shown(rows)
     assert min(float(text.get_fontsize()) for text in visible_texts(shown.figure)) >= FONT_PT >= 14
     assert " now" not in shown.words
+
+
+def test_a_picture_says_when_it_was_drawn_and_how_soon_the_next_one_comes() -> None:
+    shown = Shown(well(), refresh_s=2.0)
+    (clock,) = (text for text in visible_texts(shown.figure) if text.get_text() == "2027-01-15 08:01:59 UTC")
+    assert float(clock.get_fontsize()) == NEXT_PT
+    assert "a new picture every 2 s" in shown.words
+    assert "a new picture" not in Shown(well()).words  # that of one moment, as after --once
+
+
+@pytest.mark.parametrize(("before_s", "is_late"), [(2, False), (4, False), (14, True)])
+def test_a_picture_after_a_long_time_without_one_says_so_and_is_greyed(before_s: int, is_late: bool) -> None:
+    shown = Shown(well(), after_s=120, refresh_s=2.0)
+    shown.add([], after_s=120 + before_s)
+    assert (shown.headline.get_text() == f"Drawn late: the last picture is from {before_s} s before") is is_late
+    assert shown.dashboard._old.get_visible() is is_late
+    shown.add([], after_s=120 + before_s + 2)
+    assert "Drawn late" not in shown.words
+    assert not shown.dashboard._old.get_visible()
