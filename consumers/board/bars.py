@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -13,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, Reach, place_axes, size_pt
 from consumers.board.layout import Rect
 from consumers.board.letters import width_pt
+from consumers.board.mode_window import ModeFigures, ModeWindow
 from consumers.board.palette import FONT_PT, LEVEL_COLOURS, NAME_PT, STATE_COLOURS, Theme
 from consumers.board.scene import Scene
 from consumers.board.view import set_view
@@ -25,6 +27,8 @@ _LEFT_PT: Final = 100.0
 _VALUE_PT: Final = 4.0
 _KEY_BELOW_PT: Final = 44.0
 _SQUARE_PT: Final = 8.0
+_UP: Final = 0.14
+"""So far above the middle of its place is a bar of efficiency: below it stand its readings."""
 _NAMED_SILENT: Final = 2
 
 
@@ -66,14 +70,15 @@ class LevelPanel:
 
     def __init__(self, figure: Figure, theme: Theme, limits: Limits) -> None:
         self._limits = limits
+        self._window = ModeWindow()
         self._title = PanelTitle(figure, theme, "Efficiency by mode")
         self.axes = axes = figure.add_axes((0, 0, 1, 1))
         axes.set_xlim(0, 122)
         bounds = (limits.level_critical_below, limits.level_medium_from, limits.level_high_from)
         axes.set_xticks(sorted({0.0, *bounds, 100.0}))
         axes.grid(axis="x", color=theme.grid, linewidth=0.8)
-        self._bars = _bars(axes, theme, [theme.paper] * len(MODES), height=0.4, up=0.14)
-        self._values = _values(axes, theme, up=0.14)
+        self._bars = _bars(axes, theme, [theme.paper] * len(MODES), height=0.4, up=_UP)
+        self._values = _values(axes, theme, up=_UP)
         (self._all_time,) = axes.plot([], [], "|", color=theme.alarm, markersize=17, markeredgewidth=3, zorder=4)
         self._all_time.set_color(theme.ink)
         note: Any = {"fontsize": FONT_PT, "color": theme.quiet_ink, "va": "center"}
@@ -87,25 +92,25 @@ class LevelPanel:
         self._key.place(*size_pt(self.axes))
 
     def update(self, scene: Scene) -> None:
-        """Show the means of the readings shown, and of all time."""
-        readings = Counter(reading.mode for reading in scene.readings)
-        critical = Counter(reading.mode for reading in scene.readings if reading.efficiency_level == "Critical")
-        sums = dict.fromkeys(MODES, 0.0)
-        for reading in scene.readings:
-            sums[reading.mode] += reading.efficiency_score
-        for mode, bar, label, note in zip(MODES, self._bars, self._values, self._notes, strict=True):
-            mean = sums[mode] / readings[mode] if readings[mode] else None
-            bar.set_width(mean or 0)
-            label.xy = (mean or 0, label.xy[1])  # type: ignore[attr-defined]
-            label.set_text("" if mean is None else f"{mean:.0f} %")
-            bar.set_facecolor(LEVEL_COLOURS[self._limits.level_of(mean or 0)])
-            share = f", {100 * critical[mode] / readings[mode]:.0f} % Critical" if readings[mode] else ""
-            note.set_text(count(readings[mode], "reading") + share)
-        means = scene.fleet.mean_efficiency_by_mode()
-        known = [(mean, place - 0.14) for place, mean in enumerate(means.values()) if mean is not None]
-        self._all_time.set_data([mean for mean, _ in known], [place for _, place in known])
-        if known:
-            self._title.say(span_words(scene.span_s, is_stale=scene.is_stale), "| all time")
+        """Show the means of the window, and of all time."""
+        figures = self._window.update(scene)
+        for place, (bar, label, note) in enumerate(zip(self._bars, self._values, self._notes, strict=True)):
+            readings, mean = int(figures.readings[place]), float(figures.mean[place])
+            shown = mean if readings else 0.0
+            bar.set_width(shown)
+            bar.set_facecolor(LEVEL_COLOURS[self._limits.level_of(shown)])
+            label.xy = (shown, label.xy[1])  # type: ignore[attr-defined]
+            label.set_text(f"{mean:.0f} %" if readings else "")
+            note.set_text(count(readings, "reading") + _critical_words(figures, place))
+        known = np.flatnonzero(np.isfinite(figures.all_time))
+        self._all_time.set_data(figures.all_time[known], known - _UP)
+        if len(known):
+            self._title.say(span_words(figures.span_s, is_stale=scene.is_stale), "| all time")
+
+
+def _critical_words(figures: ModeFigures, place: int) -> str:
+    share = 100 * figures.critical[place]
+    return f", {'about ' if figures.is_estimate[place] else ''}{share:.0f} % Critical" if np.isfinite(share) else ""
 
 
 def _silence_words(scene: Scene) -> str:
