@@ -40,6 +40,7 @@ class ModePanel:
         self.axes = axes = figure.add_axes((0, 0, 1, 1))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
+        axes.grid(axis="x", color=theme.grid, linewidth=0.8)
         colours = [STATE_COLOURS[mode] for mode in MODES]
         self._heard = _bars(axes, theme, colours)
         self._silent = _bars(axes, theme, [(colour, 0.3) for colour in colours], hatch="///")
@@ -138,7 +139,7 @@ class _Key:
         places = []
         for name in self._names:
             places.append((x / panel_pt, y))
-            name.set_position(((x + _SQUARE_PT) / panel_pt, y))
+            name.set_position(((x + 1.3 * _SQUARE_PT) / panel_pt, y))
             x += width_pt(name.get_text(), FONT_PT) + 3.4 * _SQUARE_PT
         self._squares.set_offsets(places)
 

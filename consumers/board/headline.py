@@ -9,11 +9,11 @@ from consumers.board.axes import fraction
 from consumers.board.layout import Rect
 from consumers.board.letters import clipped, drawable, in_lines, width_pt
 from consumers.board.notices import Tone, notices, past_words
-from consumers.board.palette import ALARM_LEAST_PT, ALARM_PT, FONT_PT, NEXT_PT, Theme
+from consumers.board.palette import ALARM_LEAST_PT, ALARM_OF_TWO_LINES_PT, ALARM_PT, FONT_PT, NEXT_PT, Theme
 from consumers.board.scene import Scene
 from consumers.board.words import heard_words, lag_words, moment_words, totals_words
 
-_FROM_TOP_IN: Final = {"title": 0.13, "alarm": 0.62, "next": 1.12, "past": 1.5}
+_FROM_TOP_IN: Final = {"title": 0.13, "alarm": 0.65, "next": 1.15, "past": 1.5}
 _SECOND_LINE_IN: Final = 0.5
 _WORD_GAP_PT: Final = 6.0
 _ROOM_FOR_TWO_LINES_IN: Final = 2.2
@@ -57,10 +57,9 @@ class Headline:
         """Say what is to be said of the scene."""
         first, *others = notices(scene)
         words = drawable(first.words)
-        size = ALARM_PT * min(1, self._lines * 0.9 * self._room_pt / width_pt(words, ALARM_PT, bold=True))
-        if self._lines == 1:
-            size = min(ALARM_PT, size / 0.9)
-        size = max(size, ALARM_LEAST_PT)
+        most, filled = (ALARM_PT, 1.0) if self._lines == 1 else (ALARM_OF_TWO_LINES_PT, 0.9)
+        fitting = self._lines * filled * self._room_pt / width_pt(words, 1, bold=True)
+        size = max(min(most, fitting), ALARM_LEAST_PT)
         self._texts["alarm"].set(text=in_lines(words, self._room_pt, size, self._lines), fontsize=size)
         self._texts["alarm"].set_color(self._tones[first.tone])
         tone = others[0].tone if others else "plain"

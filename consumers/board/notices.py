@@ -29,7 +29,7 @@ def notices(scene: Scene) -> list[Notice]:
     """Return what is to be said: what makes the picture old, then alarms, then what is coming."""
     said = [*_untrue(scene), *_alarms(scene), *_partly_rejected(scene), *_coming(scene), *_absent(scene)]
     is_calm = all(notice.tone == "coming" for notice in said)
-    return [*([Notice(_well(scene), "plain")] if is_calm else []), *said]
+    return [Notice(_well(scene), "plain"), *(said or _nearest(scene))] if is_calm else said
 
 
 def reason_words(scene: Scene, urgency: Urgency) -> str:
@@ -69,7 +69,7 @@ def past_words(scene: Scene) -> str:
 def _untrue(scene: Scene) -> list[Notice]:
     feed, said = scene.feed, []
     if scene.late_s:
-        said.append(Notice(f"Drawn late: the last picture is from {duration(scene.late_s)} before", "alarm"))
+        said.append(Notice(f"Drawn late: no new picture for {duration(scene.late_s)}", "alarm"))
     if feed.waiting_for:
         said.append(Notice(f"Old by {duration(feed.waiting_s)}: the database waits", "alarm"))
         said.append(Notice(feed.waiting_for, "alarm"))
@@ -145,6 +145,11 @@ def _well(scene: Scene) -> str:
     last_at = max((reading.timestamp for reading in scene.anomalies), default=None)
     clear_s = scene.span_s if last_at is None else epoch_seconds(scene.at) - epoch_seconds(last_at)
     return f"{who} within limits for {duration(max(clear_s, 0.0))}"
+
+
+def _nearest(scene: Scene) -> list[Notice]:
+    nearest = [urgency for urgency in scene.ranking if urgency.kind == "near"][:1]
+    return [Notice(f"nearest to a limit: {scene.names(each.machine)}, {each.reason}", "plain") for each in nearest]
 
 
 def _names(scene: Scene, machines: Sequence[Machine]) -> str:

@@ -5,6 +5,8 @@ the ranking names first, each over the band in which the middle 80 % of the flee
 time; a red cross marks each point that holds an anomaly, at the worst score, however short that was.
 """
 
+from collections.abc import Sequence
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +21,7 @@ from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, place_axes
 from consumers.board.courses import Band, Columned, Course, Floats, KeptColumns
 from consumers.board.hover import point_words, set_points
 from consumers.board.layout import Rect
-from consumers.board.letters import drawable
+from consumers.board.letters import drawable, width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT, Theme
 from consumers.board.scene import STRIPS, Scene
 from consumers.board.view import is_held
@@ -29,7 +31,8 @@ from consumers.machines.ranking import Urgency
 from utils.moment import DAY_S
 from utils.text import duration, printable
 
-_LEFT_PT: Final = 96.0
+_NAME_STEP_PT: Final = 24.0
+_NAME_GAP_PT: Final = 18.0
 _RIGHT_PT: Final = 62.0
 _AXIS_PT: Final = 28.0
 _GAP_PT: Final = 5.0
@@ -59,7 +62,7 @@ class TrendPanel:
         )
         self._rect = Rect(0, 0, 1, 1)
         self._ids: list[int] = []
-        self._placed = 0
+        self._placed: tuple[int, float] | None = None
         self._readings = KeptColumns()
         self._band: tuple[object, Band] | None = None
 
@@ -69,13 +72,13 @@ class TrendPanel:
         self._title.place(rect, figure)
         width, height = figure.get_size_inches()
         self._waiting.set_position(((rect.left + rect.width / 2) / width, (rect.bottom + rect.height / 2) / height))
-        self._placed = 0
+        self._placed = None
 
     def update(self, scene: Scene) -> None:
         """Draw the machines of the ranking; if no machine is known, say what is waited for."""
         chosen = self._chosen(scene)
         self._waiting.set_visible(not chosen)
-        self._place_strips(len(chosen))
+        self._place_strips(len(chosen), _left_pt([scene.names(urgency.machine) for urgency in chosen]))
         if not chosen:
             self._title.say("")
             return
@@ -107,11 +110,11 @@ class TrendPanel:
         self._ids = list(map(_machine_id, chosen))
         return chosen
 
-    def _place_strips(self, count: int) -> None:
-        if count == self._placed and count:
+    def _place_strips(self, count: int, left_pt: float) -> None:
+        if (count, left_pt) == self._placed and count:
             return
-        self._placed = count
-        inner = self._rect.within(_LEFT_PT, _AXIS_PT, _RIGHT_PT, TITLE_ROOM_PT)
+        self._placed = count, left_pt
+        inner = self._rect.within(left_pt, _AXIS_PT, _RIGHT_PT, TITLE_ROOM_PT)
         gap = _GAP_PT / 72
         height = (inner.height - gap * (max(count, 1) - 1)) / max(count, 1)
         for place, strip in enumerate(self._strips):
@@ -187,6 +190,12 @@ class Strip:
 def kind_colour(theme: Theme, urgency: Urgency) -> str:
     """Return the colour of a machine's name, in every panel: red beyond a limit, another if it is forecast to be."""
     return {"beyond": theme.alarm, "stopped": theme.quiet_ink, "forecast": theme.coming}.get(urgency.kind, theme.ink)
+
+
+def _left_pt(names: Sequence[str]) -> float:
+    """Return the room for the names beside the strips, in steps: it should seldom change."""
+    widest_pt = max((width_pt(name, NAME_PT, bold=True) for name in names), default=0.0)
+    return ceil(widest_pt / _NAME_STEP_PT) * _NAME_STEP_PT + _NAME_GAP_PT
 
 
 def _machine_id(urgency: Urgency) -> int:

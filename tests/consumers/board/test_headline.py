@@ -123,7 +123,7 @@ def test_a_picture_says_when_it_was_drawn_and_how_soon_the_next_one_comes() -> N
 def test_a_picture_after_a_long_time_without_one_says_so_and_is_greyed(before_s: int, is_late: bool) -> None:
     shown = Shown(well(), after_s=120, refresh_s=2.0)
     shown.add([], after_s=120 + before_s)
-    assert (shown.headline.get_text() == f"Drawn late: the last picture is from {before_s} s before") is is_late
+    assert (shown.headline.get_text() == f"Drawn late: no new picture for {before_s} s") is is_late
     assert shown.dashboard._old.get_visible() is is_late
     shown.add([], after_s=120 + before_s + 2)
     assert "Drawn late" not in shown.words
