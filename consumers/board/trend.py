@@ -24,6 +24,7 @@ from consumers.board.layout import Rect
 from consumers.board.letters import drawable, width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT, Theme
 from consumers.board.scene import STRIPS, Scene
+from consumers.board.tones import tone_colour, tone_of
 from consumers.board.view import is_held
 from consumers.board.words import offset_words, span_words, waiting_words
 from consumers.machines.minutes import minute_of
@@ -102,7 +103,8 @@ class TrendPanel:
         urgent = [urgency for urgency in scene.ranking if urgency.kind != "near"]
         near = [urgency for urgency in scene.ranking if urgency.kind == "near"]
         shown = set(self._ids)
-        near.sort(key=lambda urgency: urgency.machine.latest.machine_id not in shown)  # stable: as ranked
+        # Those that the headline names, then those that are shown already; stable: as ranked.
+        near.sort(key=lambda urgency: (tone_of(urgency) == "plain", _machine_id(urgency) not in shown))
         kept = sorted(near[: max(STRIPS - len(urgent), 0)], key=_machine_id)
         chosen = [*urgent[:STRIPS], *kept]
         if len(scene.fleet.machines) <= STRIPS:
@@ -168,7 +170,7 @@ class Strip:
         """Show a machine of the scene."""
         name, zone = scene.names(urgency.machine), scene.zone
         latest = urgency.machine.latest
-        colour = kind_colour(self._theme, urgency)
+        colour = tone_colour(self._theme, tone_of(urgency))
         self._name.set(text=name, color=colour)
         self._value.set(text=f"{latest.efficiency_score:.0f} %" if not note else "old", color=colour)
         nothing = "" if len(course.time_s) else "no reading in this span"
@@ -185,11 +187,6 @@ class Strip:
         self._crosses.set_markersize(_CROSS_PT if hit.sum() <= _MANY_CROSSES else _CROSS_PT / 2)
         self._maintenance.set_data(*_stretches(x, course))
         self._band.set_verts([] if band is None else [_outline(band)])
-
-
-def kind_colour(theme: Theme, urgency: Urgency) -> str:
-    """Return the colour of a machine's name, in every panel: red beyond a limit, another if it is forecast to be."""
-    return {"beyond": theme.alarm, "stopped": theme.quiet_ink, "forecast": theme.coming}.get(urgency.kind, theme.ink)
 
 
 def _left_pt(names: Sequence[str]) -> float:
@@ -223,8 +220,7 @@ def _span(scene: Scene, columned: Columned, shown: int) -> list[str]:
     return [
         span_words(columned.span_s, is_stale=scene.is_stale),
         offset_words(scene.at, scene.zone),
-        f"{shown} of {machines:,}" if machines > shown else "0 to 100 %",
+        f"grey: middle 80 % of all {machines:,}" if machines > shown else "0 to 100 %",
         "× anomaly",
-        "grey: 80 % of all" if machines > shown else "",
         f"mean of {duration(columned.bin_s)}" if columned.bin_s else "",
     ]

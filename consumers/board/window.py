@@ -17,7 +17,7 @@ from consumers.board.board import TITLE
 from consumers.board.faults import Faults
 from consumers.board.figure import FIGURE_DPI, DashboardFigure
 from consumers.board.hover import Hover
-from consumers.board.keys import keep_few_keys
+from consumers.board.keys import keep_few_buttons, keep_few_keys
 from consumers.board.layout import BASE_SIZE_IN, fitted
 from consumers.board.screen import place_on_screen
 from consumers.board.snapshot import DRAWING, DashboardError
@@ -53,6 +53,7 @@ def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
         figure.canvas.mpl_connect("resize_event", _fit)
         figure.faults = Faults()
         keep_few_keys(figure)
+        keep_few_buttons(figure)
         place_on_screen(figure)
         return figure
     plt.close(figure)

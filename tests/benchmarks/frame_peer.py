@@ -21,6 +21,7 @@ from consumers.records import RatedReading
 from utils.efficiency import Limits
 from utils.message import MODES
 
+_HEADLINE_FROM: Final = 0.82
 _DOTS: Final = 1_500
 _LEGEND_AT_MOST: Final = 50
 
@@ -48,8 +49,10 @@ class Cleared:
             axes.set_title(title, fontsize=PANEL_TITLE_PT, weight="bold")
             axes.tick_params(labelsize=FONT_PT)
             axes.grid(visible=True)
-        self.figure.tight_layout(rect=(0, 0, 1, 0.82))
-        for text in self._like.texts[:6]:
+        self.figure.tight_layout(rect=(0, 0, 1, _HEADLINE_FROM))
+        for text in self._like.texts:
+            if text.get_position()[1] < _HEADLINE_FROM:
+                continue
             place, words = text.get_position(), text.get_text()
             self.figure.text(*place, words, fontsize=text.get_fontsize(), weight=text.get_fontweight())
 

@@ -14,15 +14,15 @@ def well(machines: int = 3, seconds: int = 120) -> list:  # type: ignore[type-ar
 
 def test_the_largest_text_is_the_worst_machine_and_why() -> None:
     shown = Shown([*well(), row(2, 120, "active", 104, 6.2), row(3, 120, "active", 91, 1)])
-    assert shown.headline.get_text() == "#2 active: 104 °C > 90, 6.2 > 4.5 mm/s"
+    assert shown.headline.get_text() == "#2: 104 °C > 90, 6.2 > 4.5 mm/s"
     assert float(shown.headline.get_fontsize()) >= ALARM_LEAST_PT
     assert shown.headline.get_color() == LIGHT.alarm
-    assert "#3 active: 91 °C > 90" in shown.words
+    assert "#3: 91 °C > 90" in shown.words
 
 
 def test_how_long_it_is_beyond_is_told() -> None:
     shown = Shown([*well(), *(row(2, s, "active", 60, 6.2) for s in range(120, 320))])
-    assert "#2 active: 6.2 > 4.5 mm/s, for 3 min" in shown.words
+    assert "#2: 6.2 > 4.5 mm/s, for 3 min" in shown.words
 
 
 def test_that_all_is_well_is_told_with_since_when() -> None:
@@ -49,7 +49,7 @@ def test_what_is_over_stays_visible() -> None:
 
 def test_a_stopped_machine_beyond_a_limit_comes_last_and_is_marked() -> None:
     shown = Shown([*well(), row(1, 120, "maintenance", 95, 1), row(2, 120, "active", 60, 5)])
-    assert shown.headline.get_text().startswith("#2 active")
+    assert shown.headline.get_text().startswith("#2")
     assert "stopped beyond a limit: #1" in shown.words
 
 
@@ -88,7 +88,7 @@ def test_a_silent_feed_is_no_all_clear_and_greys_what_is_old() -> None:
 def test_an_alarm_of_a_silent_feed_is_told_as_old() -> None:
     shown = Shown([*well(), row(2, 120, "active", 104, 1)], after_s=500)
     assert shown.headline.get_text().startswith("No reading for")
-    assert "when last heard, #2 active: 104 °C > 90" in shown.words
+    assert "when last heard, #2: 104 °C > 90" in shown.words
 
 
 def test_a_feed_of_nothing_but_rejected_lines_is_no_all_clear() -> None:

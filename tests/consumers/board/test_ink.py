@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from consumers.board.palette import LIGHT
 from consumers.records import RatedReading
@@ -24,7 +25,7 @@ def blank_share(figure: Figure) -> float:
     canvas = figure.canvas
     canvas.draw()
     pixels = np.array(canvas.buffer_rgba())[:, :, :3].astype(int)  # type: ignore[attr-defined]
-    is_blank = np.zeros(pixels.shape[:2], bool)
+    is_blank: NDArray[np.bool_] = np.zeros(pixels.shape[:2], bool)
     for colour in (LIGHT.background, LIGHT.paper):
         is_blank |= np.abs(pixels - np.multiply(to_rgb(colour), 255).round()).max(axis=2) <= _ALIKE
     height, width = is_blank.shape[0] // _CELLS, is_blank.shape[1] // _CELLS
