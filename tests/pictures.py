@@ -145,7 +145,12 @@ def situations() -> dict[str, Callable[[], Situation]]:
         "grey": lambda: Situation(fifty(), look=seen_in_grey),
         "deuteranopia": lambda: Situation(fifty(), look=seen_with_deuteranopia),
     }
-    for name, size in {"1366x768": (1366, 768), "1280x720": (1280, 720), "portrait": (1080, 1920)}.items():
+    for name, size in {
+        "1366x768": (1366, 768),
+        "1280x720": (1280, 720),
+        "1920x1080": (1920, 1080),
+        "portrait": (1080, 1920),
+    }.items():
         found[name] = lambda size=size: Situation(fifty(), size_px=size)  # type: ignore[misc]
     found["drawn-late"] = lambda: Situation(eight(), last_s=14.0)
     found["small"] = lambda: Situation(fifty(), size_px=(900, 620))

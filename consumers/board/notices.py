@@ -148,7 +148,8 @@ def _well(scene: Scene) -> str:
 
 
 def _nearest(scene: Scene) -> list[Notice]:
-    nearest = [urgency for urgency in scene.ranking if urgency.kind == "near"][:1]
+    running = (urgency for urgency in scene.ranking if urgency.machine.latest.mode in RUNNING)
+    nearest = [urgency for urgency in running if urgency.kind == "near"][:1]
     return [Notice(f"nearest to a limit: {scene.names(each.machine)}, {each.reason}", "plain") for each in nearest]
 
 

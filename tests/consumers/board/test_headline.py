@@ -37,6 +37,28 @@ def test_a_machine_near_to_a_limit_is_told_beside_that_all_is_well() -> None:
     assert "#2: vibration 4.36 of 4.5 mm/s" in shown.words
 
 
+def test_when_all_is_well_the_machine_nearest_to_a_limit_is_told() -> None:
+    assert (
+        "nearest to a limit: #2, vibration 3.6 of 4.5 mm/s" in Shown([*well(), row(2, 120, "active", 60, 3.6)]).words
+    )
+    assert "nearest" not in Shown([row(1, 0, "offline", 20, 0)]).words
+
+
+def test_the_next_ones_stand_beside_one_another_each_in_its_own_colour() -> None:
+    shown = Shown(
+        [*well(), row(1, 120, "active", 95, 1), row(2, 120, "active", 91, 1), row(3, 120, "active", 60, 4.4)]
+    )
+    assert "next (2): " in shown.words
+    said = {text.get_text().split(":")[0]: text for text in visible_texts(shown.figure) if ": " in text.get_text()}
+    assert (said["#2"].get_color(), said["#3"].get_color()) == (LIGHT.alarm, LIGHT.coming)
+    assert said["#2"].get_position()[0] < said["#3"].get_position()[0]
+
+
+def test_a_mode_is_told_only_where_it_is_not_active() -> None:
+    shown = Shown([*well(), row(2, 120, "idle", 104, 1)])
+    assert shown.headline.get_text() == "#2 (idle): 104 °C > 90"
+
+
 def test_a_plant_that_stands_is_not_called_well() -> None:
     shown = Shown([row(1, 0, "offline", 20, 0), row(2, 0, "maintenance", 20, 0)])
     assert shown.headline.get_text() == "No machine runs: 1 maintenance, 1 offline"
