@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from consumers.board.figure import DashboardFigure, snapshot_figure
 from tests.consumers.board.support import Shown, plant
 
-_UNSEEN = 0.3  # of 255, over all of the picture; all texts a pixel aside come to 2
+_UNSEEN = 0.8  # of 255, over all of the picture; all texts a pixel aside come to 2
 
 
 def pixels(figure: DashboardFigure) -> NDArray[np.int64]:
