@@ -63,10 +63,12 @@ def draw_once(config: Config, fleet: Fleet, loop: Loop, picture: Path) -> None:
     """Draw the dashboard to a file as it is now. Raises PipelineError."""
     from consumers.board.figure import snapshot_figure  # noqa: PLC0415 - matplotlib only where a dashboard is wanted
 
-    _painter(config, fleet, loop, snapshot_figure(), picture)()
+    _painter(config, fleet, loop, snapshot_figure(), picture, refresh_s=None)()
 
 
-def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None) -> Callable[[], None]:
+def _painter(
+    config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Path | None, refresh_s: float | None = REFRESH_S
+) -> Callable[[], None]:
     """Make the function that brings the dashboard in `figure` up to date, and the picture of it, if one is wanted."""
     from consumers.board.board import Dashboard  # noqa: PLC0415 - as above
     from consumers.board.faults import Faults  # noqa: PLC0415 - as above
@@ -79,6 +81,7 @@ def _painter(config: Config, fleet: Fleet, loop: Loop, figure: Any, picture: Pat
         f"readings in {config.live_file}",
         theme=config.theme,
         timezone=config.timezone,
+        refresh_s=refresh_s,
     )
     # The picture in the window is not old because its copy cannot be saved: that has faults of its own.
     save = board.save if figure.faults is None else Faults().guarded("saving", board.save)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,26 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
     """A virtual screen's name, such as `:1`."""
+    with _screen() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def managed_display() -> Iterator[str]:
+    """A virtual screen with a window manager, which full screens need."""
+    if shutil.which("openbox") is None:
+        pytest.skip("needs openbox, which is not installed here")
+    with _screen() as name:
+        manager = subprocess.Popen(bound(["openbox"]), env=os.environ | {"DISPLAY": name}, stderr=subprocess.DEVNULL)
+        try:
+            yield name
+        finally:
+            manager.terminate()
+            manager.wait()
+
+
+@contextmanager
+def _screen() -> Iterator[str]:
     pytest.importorskip("tkinter", reason="needs Python's tkinter")
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb, which is not installed here")

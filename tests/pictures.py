@@ -38,6 +38,8 @@ class Situation(NamedTuple):
     size_px: tuple[int, int] = (1500, 1000)
     theme: str = "LIGHT"
     look: Callable[[Pixels], Pixels] | None = None
+    last_s: float = 2.0
+    """How long before this picture the last one was drawn."""
 
 
 def plant(ids: Iterable[int], minutes: float, every_s: float = 2, change: Change | None = None) -> list[RatedReading]:
@@ -143,8 +145,14 @@ def situations() -> dict[str, Callable[[], Situation]]:
         "grey": lambda: Situation(fifty(), look=seen_in_grey),
         "deuteranopia": lambda: Situation(fifty(), look=seen_with_deuteranopia),
     }
-    for name, size in {"1366x768": (1366, 768), "1280x720": (1280, 720), "portrait": (1080, 1920)}.items():
+    for name, size in {
+        "1366x768": (1366, 768),
+        "1280x720": (1280, 720),
+        "1920x1080": (1920, 1080),
+        "portrait": (1080, 1920),
+    }.items():
         found[name] = lambda size=size: Situation(fifty(), size_px=size)  # type: ignore[misc]
+    found["drawn-late"] = lambda: Situation(eight(), last_s=14.0)
     found["small"] = lambda: Situation(fifty(), size_px=(900, 620))
     return found
 
@@ -161,12 +169,19 @@ def draw(situation: Situation, path: Path) -> float:
     figure = Figure(figsize=(width_in, height_in), dpi=dpi)
     canvas = FigureCanvasAgg(figure)
     board = Dashboard(
-        figure, LIMITS, 60, 60, "readings in data/project_live.json", theme=situation.theme, timezone="Europe/Berlin"
+        figure,
+        LIMITS,
+        60,
+        60,
+        "readings in data/project_live.json",
+        theme=situation.theme,
+        timezone="Europe/Berlin",
+        refresh_s=2.0,
     )
     now = timestamp_at((_newest_s(rows) if rows else T0_S) + situation.later_s)
-    for _ in range(2):
+    for at in (timestamp_at(epoch_seconds(now) - situation.last_s), now):
         begin_s = time.perf_counter()
-        board.update(fleet, now, situation.feed)
+        board.update(fleet, at, situation.feed)
         with mpl.rc_context(DRAWING):
             canvas.draw()  # type: ignore[no-untyped-call]
         lasted_s = time.perf_counter() - begin_s

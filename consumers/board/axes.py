@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from consumers.board.layout import Rect
@@ -11,6 +12,7 @@ from consumers.board.letters import clipped, width_pt
 from consumers.board.palette import FONT_PT, PANEL_TITLE_PT, Theme
 
 TITLE_ROOM_PT: Final = 30.0
+_MOST_TICKS: Final = 16
 _SHRINK_AFTER_FRAMES: Final = 30
 
 
@@ -48,6 +50,15 @@ def place_axes(axes: Axes, rect: Rect) -> None:
     """Let axes fill a rectangle of the picture."""
     figure = cast("Figure", axes.get_figure(root=True))
     axes.set_position((*fraction(figure, rect.left, rect.bottom), *fraction(figure, rect.width, rect.height)))
+
+
+def settle_axis(axis: Axis) -> None:
+    """Make an axis cost the same at each frame: all ticks that it may need are there, and its label has its place.
+
+    Without a place, it would look for one beside the labels of its ticks, each time that it is drawn.
+    """
+    axis.get_major_ticks(_MOST_TICKS)
+    axis.set_label_coords(0, 0)
 
 
 def size_pt(axes: Axes) -> tuple[float, float]:

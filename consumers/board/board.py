@@ -11,11 +11,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from consumers.board.axes import settle_axis
 from consumers.board.bars import LevelPanel, ModePanel
 from consumers.board.headline import Headline
 from consumers.board.layout import layout_of
 from consumers.board.names import ShownNames
 from consumers.board.palette import FONT_FAMILY, FONT_PT, THEMES, Theme
+from consumers.board.rhythm import Rhythm
 from consumers.board.scatter import ScatterPanel
 from consumers.board.scene import scene_of
 from consumers.board.snapshot import save_picture
@@ -60,7 +62,8 @@ class Dashboard:
 
     `window_min` is how far the trend panel looks back, min; after `stale_after_s` a silent machine is shown as
     silent (see `silence_limit_s`); without readings the dashboard says "Waiting for <waiting_for> …". `theme` names
-    its colours, `timezone` the zone in which times are shown (see `zone_named`).
+    its colours, `timezone` the zone in which times are shown (see `zone_named`). An update is promised every
+    `refresh_s`; None: nothing is promised.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Dashboard:
         *,
         theme: str = "LIGHT",
         timezone: str = "UTC",
+        refresh_s: float | None = None,
     ) -> None:
         self._figure = figure
         self._limits = limits
@@ -80,15 +84,19 @@ class Dashboard:
         self._stale_after_s = stale_after_s
         self._zone = zone_named(timezone)
         self._names = ShownNames()
+        self._rhythm = Rhythm(refresh_s)
         colours = THEMES[theme]
         with mpl.rc_context(_style(colours)):
             figure.set_facecolor(colours.background)
-            self._headline = Headline(figure, TITLE, colours)
+            self._headline = Headline(figure, TITLE, colours, self._rhythm.words)
             self._trend = TrendPanel(figure, colours, waiting_for, self._zone)
             self._modes = ModePanel(figure, colours)
             self._scatter = ScatterPanel(figure, colours, limits)
             self._levels = LevelPanel(figure, colours, limits)
             self._old = _cover(figure, colours)
+            for axes in figure.axes:
+                settle_axis(axes.xaxis)
+                settle_axis(axes.yaxis)
         self._placed_for: tuple[float, float] | None = None
 
     def update(self, fleet: Fleet, now: str, feed: FeedStatus = _NO_TROUBLE) -> None:
@@ -96,7 +104,8 @@ class Dashboard:
         self._place()
         self._names.update(fleet)
         scene = scene_of(fleet, self._limits, now, self._zone, self._window_s, self._stale_after_s, feed, self._names)
-        self._old.set_visible(scene.is_stale)
+        scene = scene._replace(late_s=self._rhythm.late_s(now))
+        self._old.set_visible(scene.is_stale or scene.late_s > 0)
         self._headline.update(scene)
         self._trend.update(scene)
         self._modes.update(scene)

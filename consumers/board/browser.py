@@ -22,9 +22,13 @@ from consumers.board.snapshot import DashboardError
 
 _ADDRESS: Final = "127.0.0.1"
 _PORTS_TRIED: Final = 50
+_LATE_AFTER_REFRESHES: Final = 2
+_UNDERWAY_S: Final = 1.0
+"""A picture takes a while to be drawn and sent."""
 _BUTTONS: Final = ("home", "pan", "zoom", "download")
 
-# The picture fills the browser's window. When the consumer ends, the page says so and waits for it to come back.
+# The picture fills the browser's window. The page says so when no new picture comes, as the consumer then cannot.
+# When the consumer ends, the page says so and waits for it to come back.
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -39,7 +43,8 @@ _PAGE: Final = """<!DOCTYPE html>
 body { margin: 0; overflow: hidden; background: #F5F7F8 }
 .ui-dialog-titlebar, .mpl-toolbar select { display: none }
 .mpl-toolbar { display: {{ "flex" if buttons else "none" }} }
-#ended { display: none; position: fixed; inset: 40% 20%; padding: 1em; text-align: center; z-index: 9;
+#figure.late { opacity: 0.5 }
+#ended, #late { display: none; position: fixed; inset: 40% 20%; padding: 1em; text-align: center; z-index: 9;
   font: bold 24px sans-serif; color: #1F2933; background: white; border: 4px solid #D4001A }
 </style>
 <script src="/_static/js/mpl_tornado.js"></script>
@@ -59,6 +64,15 @@ addEventListener("DOMContentLoaded", () => {
   figure.canvas_div.style.resize = "none";
   addEventListener("resize", fill);
   socket.addEventListener("open", fill);
+  let heard = Date.now();
+  socket.addEventListener("message", () => { heard = Date.now(); });
+  setInterval(() => {
+    const past = Date.now() - heard, isLate = past > {{ late_after_ms }};
+    document.getElementById("figure").classList.toggle("late", isLate);
+    const late = document.getElementById("late");
+    late.style.display = isLate ? "block" : "none";
+    late.textContent = `This picture is old: no new one has come for ${Math.floor(past / 1000)} s.`;
+  }, 500);
   socket.addEventListener("close", () => {
     document.getElementById("ended").style.display = "block";
     setInterval(() => fetch("/").then(() => location.reload(), () => {}), 2000);
@@ -72,6 +86,7 @@ addEventListener("DOMContentLoaded", () => {
 </head>
 <body>
 <div id="figure"></div>
+<div id="late"></div>
 <div id="ended">The dashboard has ended: this picture is old. It comes back when the consumer is started again.</div>
 </body>
 </html>
@@ -85,9 +100,10 @@ class NoPortError(DashboardError):
 class Page:
     """The page with the picture, on this machine alone."""
 
-    def __init__(self, figure: DashboardFigure, title: str) -> None:
+    def __init__(self, figure: DashboardFigure, title: str, refresh_s: float) -> None:
         self._figure = figure
         self._title = title
+        self._late_after_ms = round((_LATE_AFTER_REFRESHES * refresh_s + _UNDERWAY_S) * 1000)
         self._ended: asyncio.Event | None = None
 
     def serve(self, begin: Callable[[], None]) -> None:
@@ -103,7 +119,7 @@ class Page:
             self._ended.set()
 
     async def _serve(self, begin: Callable[[], None]) -> None:
-        server, port = _listen(_application(self._figure, self._title))
+        server, port = _listen(_application(self._figure, self._title, self._late_after_ms))
         self._ended = asyncio.Event()
         logger.info("{}", f"the dashboard is at http://{_ADDRESS}:{port}/")
         try:
@@ -126,11 +142,11 @@ def _listen(application: Application) -> tuple[HTTPServer, int]:
     )
 
 
-def _application(figure: DashboardFigure, title: str) -> Application:
+def _application(figure: DashboardFigure, title: str, late_after_ms: int) -> Application:
     """Return an application with our page and picture, and what they need of matplotlib's."""
     number = figure.number  # given by pyplot
     buttons = _BUTTONS if figure.canvas.toolbar is not None else ()
-    page = {"title": title, "number": number, "buttons": list(buttons)}
+    page = {"title": title, "number": number, "buttons": list(buttons), "late_after_ms": late_after_ms}
     static: str = FigureManagerWebAgg.get_static_file_path()  # type: ignore[no-untyped-call]
     handlers: Any = [
         (r"/(?:[0-9]+)?", _Page, page),
@@ -150,8 +166,8 @@ def _application(figure: DashboardFigure, title: str) -> Application:
 class _Page(RequestHandler):
     """The page with the picture."""
 
-    def initialize(self, title: str, number: int, buttons: list[str]) -> None:
-        self._values = {"title": title, "number": number, "buttons": buttons}
+    def initialize(self, **values: Any) -> None:
+        self._values = values
 
     def get(self) -> None:
         self.write(Template(_PAGE).generate(**self._values))

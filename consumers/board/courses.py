@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumers.board.scene import Scene
-from consumers.machines.minutes import minute_of
 from consumers.records import Minute, RatedReading
 from utils.efficiency import Limits
 from utils.message import epoch_seconds
@@ -46,6 +45,28 @@ class Columns(NamedTuple):
         return Columns(*(column[chosen] for column in columns))
 
 
+class KeptColumns:
+    """The columns of the newest readings, kept from frame to frame: only the new ones are made into columns."""
+
+    def __init__(self) -> None:
+        self._readings: Sequence[RatedReading] = []
+        self._columns = columns_of_readings([])
+
+    def of(self, readings: Sequence[RatedReading]) -> Columns:
+        """Return readings as columns; quickly if they are those of last time, less the first, and then new ones."""
+        old, first = self._readings, readings[0] if readings else None
+        gone = next((place for place, reading in enumerate(old) if reading is first), len(old))
+        kept = old[gone:]
+        if kept != readings[: len(kept)]:  # the same objects are soon compared
+            gone, kept = len(old), []
+        new = columns_of_readings(readings[len(kept) :])
+        self._readings = readings
+        self._columns = Columns(
+            *(np.concatenate((was[gone:], is_new)) for was, is_new in zip(self._columns, new, strict=True))
+        )
+        return self._columns
+
+
 class Course(NamedTuple):
     """The points of one machine, in the order of time."""
 
@@ -69,16 +90,14 @@ class Band(NamedTuple):
 class Columned:
     """The columns of a scene, from its readings or from its minutes, and how wide their bins are."""
 
-    def __init__(self, scene: Scene, machine_ids: Sequence[int]) -> None:
+    def __init__(self, scene: Scene, machine_ids: Sequence[int], readings: Columns) -> None:
+        """Take the scene's readings as columns, or its minutes."""
         self._scene = scene
-        oldest = min((reading.timestamp for reading in scene.readings), default="~")
+        oldest_s = float(readings.time_s.min()) if len(readings.time_s) else np.inf
         minutes = [minute for machine_id in machine_ids for minute in scene.fleet.history.of(machine_id)]
-        first = min((minute.minute for minute in minutes), default="~")
-        self.is_by_minute = bool(minutes) and minute_of(first) < minute_of(oldest)
-        if self.is_by_minute:
-            self._columns = columns_of_minutes(minutes, scene.limits)
-        else:
-            self._columns = columns_of_readings(scene.readings)
+        first_s = min((epoch_seconds(minute.minute) for minute in minutes), default=np.inf)
+        self.is_by_minute = bool(minutes) and first_s + _MINUTE_S <= oldest_s
+        self._columns = columns_of_minutes(minutes, scene.limits) if self.is_by_minute else readings
         self._gap_s = max(scene.silence_s, 1.5 * _MINUTE_S) if self.is_by_minute else scene.silence_s
         times = self._columns.time_s
         self.newest_s = float(times.max()) if len(times) else 0.0

@@ -6,6 +6,7 @@ from typing import Final, ParamSpec
 
 from loguru import logger
 
+from utils.errors import PipelineError
 from utils.text import printable
 
 _MOST_MESSAGES_KEPT: Final = 100
@@ -67,8 +68,9 @@ class Faults:
         self._current.pop(_PASSING, None)
 
     def _add(self, what: str, error: Exception) -> None:
-        cause = f"{type(error).__name__}: {printable(str(error))}"
-        self._current[what] = cause
+        kind, words = type(error).__name__, printable(str(error))
+        self._current[what] = words or kind
+        cause = words if isinstance(error, PipelineError) else f"{kind}: {words}"
         if cause in self._logged:
             return
         if len(self._logged) >= _MOST_MESSAGES_KEPT:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from consumers.board.faults import Faults
 from consumers.board.layout import BASE_SIZE_IN
+from consumers.board.lettering import Lettering
 from consumers.board.letters import drawable
 from consumers.board.palette import FONT_FAMILY, INK, LIGHT, PAPER, WAITING_PT
 
@@ -39,9 +40,14 @@ class DashboardFigure(Figure):
         self.points: dict[Axes, Points] = {}
         """What can be pointed at in each panel; see `hover`."""
         self._notice = _notice(self)
+        self._lettering = Lettering()
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw all artists; after an exception draw those that can be drawn, and over them what went wrong."""
+        with self._lettering.of(renderer):
+            self._draw(renderer)
+
+    def _draw(self, renderer: RendererBase) -> None:
         if self.faults is None:
             super().draw(renderer)
             return

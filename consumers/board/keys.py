@@ -1,8 +1,26 @@
-"""The keys of the window: `f` for the full screen, Escape to leave it. Nobody ends or freezes it by a stray key."""
+"""The keys of the window: `f` for the full screen, Escape to leave it. Nobody ends or freezes it by a stray key.
 
-from typing import Any
+Of the toolbar's buttons those are left that work here: the layout is the dashboard's own, and Home leads back.
+"""
+
+from typing import Any, Final
 
 from matplotlib.figure import Figure
+
+_LEFT_OUT: Final = ("Back", "Forward", "Subplots", "Customize")
+
+
+def keep_few_buttons(figure: Figure) -> None:
+    """Hide the other buttons of a window's own toolbar, if it has one; those of a browser are the page's."""
+    toolbar: Any = figure.canvas.toolbar
+    if hasattr(toolbar, "winfo_children"):  # Tk
+        for button in toolbar.winfo_children():
+            if "text" in button.keys() and button.cget("text") in _LEFT_OUT:  # noqa: SIM118 - its options are no dict
+                button.pack_forget()
+    elif hasattr(toolbar, "actions"):  # Qt
+        for action in toolbar.actions():
+            if action.text() in _LEFT_OUT:
+                action.setVisible(False)
 
 
 def keep_few_keys(figure: Figure) -> None:

@@ -1,19 +1,18 @@
 """What the headline says, the most important first; plain words of a scene, nothing of drawing."""
 
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from consumers.board.scene import Scene
 from consumers.board.status import SPAN_S, FeedStatus
+from consumers.board.tones import Tone, tone_of
 from consumers.board.words import machine_names, value_words
 from consumers.machines.ranking import RUNNING, Urgency
 from consumers.records import Machine
 from utils.message import epoch_seconds
 from utils.text import count, duration
 
-Tone = Literal["alarm", "coming", "plain"]
 _MB: Final = 1e6
-_NEAR: Final = 0.9
 _NOTED_REJECTED: Final = 0.02
 _BEHIND_BYTES: Final = 1_000_000
 
@@ -29,11 +28,11 @@ def notices(scene: Scene) -> list[Notice]:
     """Return what is to be said: what makes the picture old, then alarms, then what is coming."""
     said = [*_untrue(scene), *_alarms(scene), *_partly_rejected(scene), *_coming(scene), *_absent(scene)]
     is_calm = all(notice.tone == "coming" for notice in said)
-    return [*([Notice(_well(scene), "plain")] if is_calm else []), *said]
+    return [Notice(_well(scene), "plain"), *(said or _nearest(scene))] if is_calm else said
 
 
 def reason_words(scene: Scene, urgency: Urgency) -> str:
-    """Return a machine beyond a limit: "#7 active: 104 °C > 90, 6.2 > 4.5 mm/s, for 3 min"."""
+    """Return a machine beyond a limit: "#7: 104 °C > 90, 6.2 > 4.5 mm/s, for 3 min"."""
     latest, limits = urgency.machine.latest, scene.limits
     parts = []
     if latest.temperature_c > limits.temperature_safe_max_c:
@@ -41,11 +40,12 @@ def reason_words(scene: Scene, urgency: Urgency) -> str:
     if latest.vibration_mm_s > limits.vibration_safe_max_mm_s:
         parts.append(f"{value_words(latest.vibration_mm_s)} > {limits.vibration_safe_max_mm_s:g} mm/s")
     if not parts:
-        return f"{scene.names(urgency.machine)} {urgency.reason}"
+        return f"{scene.names(urgency.machine)}: {urgency.reason}"
     lasted_s = 0.0 if urgency.since is None else epoch_seconds(scene.at) - epoch_seconds(urgency.since)
     if lasted_s >= 1:
         parts.append(f"for {duration(lasted_s)}")
-    return f"{scene.names(urgency.machine)} {latest.mode}: {', '.join(parts)}"
+    mode = "" if latest.mode == "active" else f" ({latest.mode})"
+    return f"{scene.names(urgency.machine)}{mode}: {', '.join(parts)}"
 
 
 def past_words(scene: Scene) -> str:
@@ -68,6 +68,8 @@ def past_words(scene: Scene) -> str:
 
 def _untrue(scene: Scene) -> list[Notice]:
     feed, said = scene.feed, []
+    if scene.late_s:
+        said.append(Notice(f"Drawn late: no new picture for {duration(scene.late_s)}", "alarm"))
     if feed.waiting_for:
         said.append(Notice(f"Old by {duration(feed.waiting_s)}: the database waits", "alarm"))
         said.append(Notice(feed.waiting_for, "alarm"))
@@ -100,7 +102,7 @@ def _alarms(scene: Scene) -> list[Notice]:
     said = [Notice(when + reason_words(scene, urgency), "alarm") for urgency in beyond]
     stopped = [urgency.machine for urgency in scene.ranking if urgency.kind == "stopped"]
     if stopped:
-        said.append(Notice(f"stopped beyond a limit: {_names(scene, stopped)}", "plain"))
+        said.append(Notice(f"stopped beyond a limit: {_names(scene, stopped)}", "quiet"))
     return said
 
 
@@ -116,7 +118,7 @@ def _coming(scene: Scene) -> list[Notice]:
     return [
         Notice(f"{scene.names(urgency.machine)}: {urgency.reason}", "coming")
         for urgency in scene.ranking
-        if urgency.kind == "forecast" or (urgency.kind == "near" and urgency.share_of_limit >= _NEAR)
+        if tone_of(urgency) == "coming"
     ]
 
 
@@ -143,6 +145,12 @@ def _well(scene: Scene) -> str:
     last_at = max((reading.timestamp for reading in scene.anomalies), default=None)
     clear_s = scene.span_s if last_at is None else epoch_seconds(scene.at) - epoch_seconds(last_at)
     return f"{who} within limits for {duration(max(clear_s, 0.0))}"
+
+
+def _nearest(scene: Scene) -> list[Notice]:
+    running = (urgency for urgency in scene.ranking if urgency.machine.latest.mode in RUNNING)
+    nearest = [urgency for urgency in running if urgency.kind == "near"][:1]
+    return [Notice(f"nearest to a limit: {scene.names(each.machine)}, {each.reason}", "plain") for each in nearest]
 
 
 def _names(scene: Scene, machines: Sequence[Machine]) -> str:

@@ -79,7 +79,8 @@ DARK: Final = Theme(
 THEMES: Final[dict[str, Theme]] = {"LIGHT": LIGHT, "DARK": DARK}
 
 FONT_FAMILY: Final = "DejaVu Sans"
-ALARM_PT: Final = 34
+ALARM_PT: Final = 44
+ALARM_OF_TWO_LINES_PT: Final = 34
 ALARM_LEAST_PT: Final = 28
 NEXT_PT: Final = 19
 PANEL_TITLE_PT: Final = 16

@@ -19,7 +19,7 @@ from consumers.board.layout import Rect
 from consumers.board.letters import width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, Theme
 from consumers.board.scene import Scene
-from consumers.board.trend import kind_colour
+from consumers.board.tones import tone_colour, tone_of
 from consumers.board.view import set_view
 from consumers.board.words import value_words
 from consumers.machines.ranking import Urgency
@@ -144,17 +144,18 @@ class ScatterPanel:
         return off
 
     def _named(self, scene: Scene, latest: Sequence[RatedReading], off: _Flags) -> list[tuple[RatedReading, str]]:
-        """Return the machines to name and their colours: beyond a limit, off the scale, the nearest of the rest."""
+        """Return the machines to name, and their colours: the headline's, the nearest one, those off the scale."""
         ranking = scene.ranking
-        chosen = [urgency for urgency in ranking if urgency.kind != "near"]
-        chosen += [urgency for urgency in ranking if urgency.kind == "near"][:1]
+        chosen = [urgency for urgency in ranking if tone_of(urgency) != "plain"]
+        if all(urgency.kind != "near" for urgency in chosen):
+            chosen += [urgency for urgency in ranking if urgency.kind == "near"][:1]
         found = {urgency.machine.latest.machine_id: self._entry(urgency) for urgency in chosen}
         for reading in _of(latest, off):
             found.setdefault(reading.machine_id, (reading, self._theme.ink))
         return list(found.values())
 
     def _entry(self, urgency: Urgency) -> tuple[RatedReading, str]:
-        return urgency.machine.latest, kind_colour(self._theme, urgency)
+        return urgency.machine.latest, tone_colour(self._theme, tone_of(urgency))
 
     def _draw_tails(self, scene: Scene, machine_ids: Sequence[int], ends: Sequence[float]) -> None:
         """Draw where the named machines came from, a few readings back; values off the scale have no tail."""

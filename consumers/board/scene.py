@@ -48,6 +48,8 @@ class Scene(NamedTuple):
     stale_after_s: float
     names: ShownNames
     """What the picture calls each machine."""
+    late_s: float = 0.0
+    """How long before this picture the last one was drawn, if that is longer than promised."""
 
     @property
     def is_stale(self) -> bool:

@@ -5,6 +5,8 @@ the ranking names first, each over the band in which the middle 80 % of the flee
 time; a red cross marks each point that holds an anomaly, at the worst score, however short that was.
 """
 
+from collections.abc import Sequence
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -12,15 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from consumers.board.axes import TITLE_ROOM_PT, PanelTitle, place_axes
-from consumers.board.courses import Band, Columned, Course, Floats
+from consumers.board.courses import Band, Columned, Course, Floats, KeptColumns
 from consumers.board.hover import point_words, set_points
 from consumers.board.layout import Rect
-from consumers.board.letters import drawable
+from consumers.board.letters import drawable, width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, STATE_COLOURS, WAITING_PT, Theme
 from consumers.board.scene import STRIPS, Scene
+from consumers.board.tones import tone_colour, tone_of
 from consumers.board.view import is_held
 from consumers.board.words import offset_words, span_words, waiting_words
 from consumers.machines.minutes import minute_of
@@ -28,7 +32,8 @@ from consumers.machines.ranking import Urgency
 from utils.moment import DAY_S
 from utils.text import duration, printable
 
-_LEFT_PT: Final = 96.0
+_NAME_STEP_PT: Final = 24.0
+_NAME_GAP_PT: Final = 18.0
 _RIGHT_PT: Final = 62.0
 _AXIS_PT: Final = 28.0
 _GAP_PT: Final = 5.0
@@ -58,7 +63,8 @@ class TrendPanel:
         )
         self._rect = Rect(0, 0, 1, 1)
         self._ids: list[int] = []
-        self._placed = 0
+        self._placed: tuple[int, float] | None = None
+        self._readings = KeptColumns()
         self._band: tuple[object, Band] | None = None
 
     def place(self, rect: Rect, figure: Figure) -> None:
@@ -67,17 +73,17 @@ class TrendPanel:
         self._title.place(rect, figure)
         width, height = figure.get_size_inches()
         self._waiting.set_position(((rect.left + rect.width / 2) / width, (rect.bottom + rect.height / 2) / height))
-        self._placed = 0
+        self._placed = None
 
     def update(self, scene: Scene) -> None:
         """Draw the machines of the ranking; if no machine is known, say what is waited for."""
         chosen = self._chosen(scene)
         self._waiting.set_visible(not chosen)
-        self._place_strips(len(chosen))
+        self._place_strips(len(chosen), _left_pt([scene.names(urgency.machine) for urgency in chosen]))
         if not chosen:
             self._title.say("")
             return
-        columned = Columned(scene, [urgency.machine.latest.machine_id for urgency in chosen])
+        columned = Columned(scene, list(map(_machine_id, chosen)), self._readings.of(scene.readings))
         self._set_time_axis(columned)
         is_part = len(scene.fleet.machines) > STRIPS
         band = self._band_of(scene, columned) if is_part else None
@@ -97,7 +103,8 @@ class TrendPanel:
         urgent = [urgency for urgency in scene.ranking if urgency.kind != "near"]
         near = [urgency for urgency in scene.ranking if urgency.kind == "near"]
         shown = set(self._ids)
-        near.sort(key=lambda urgency: urgency.machine.latest.machine_id not in shown)  # stable: as ranked
+        # Those that the headline names, then those that are shown already; stable: as ranked.
+        near.sort(key=lambda urgency: (tone_of(urgency) == "plain", _machine_id(urgency) not in shown))
         kept = sorted(near[: max(STRIPS - len(urgent), 0)], key=_machine_id)
         chosen = [*urgent[:STRIPS], *kept]
         if len(scene.fleet.machines) <= STRIPS:
@@ -105,11 +112,11 @@ class TrendPanel:
         self._ids = list(map(_machine_id, chosen))
         return chosen
 
-    def _place_strips(self, count: int) -> None:
-        if count == self._placed and count:
+    def _place_strips(self, count: int, left_pt: float) -> None:
+        if (count, left_pt) == self._placed and count:
             return
-        self._placed = count
-        inner = self._rect.within(_LEFT_PT, _AXIS_PT, _RIGHT_PT, TITLE_ROOM_PT)
+        self._placed = count, left_pt
+        inner = self._rect.within(left_pt, _AXIS_PT, _RIGHT_PT, TITLE_ROOM_PT)
         gap = _GAP_PT / 72
         height = (inner.height - gap * (max(count, 1) - 1)) / max(count, 1)
         for place, strip in enumerate(self._strips):
@@ -143,8 +150,8 @@ class Strip:
         axes.yaxis.set_visible(False)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="x", length=4)
-        for height in (0, 50, 100):
-            axes.axhline(height, color=theme.grid, linewidth=0.8, zorder=0.5)
+        grid: Any = {"transform": axes.get_yaxis_transform(), "color": theme.grid, "linewidth": 0.8, "zorder": 0.5}
+        axes.add_line(Line2D([0, 1, np.nan, 0, 1, np.nan, 0, 1], [0, 0, 0, 50, 50, 50, 100, 100], **grid))
         self._band = PolyCollection([], facecolor=theme.band, linewidth=0, zorder=0.6)
         axes.add_collection(self._band, autolim=False)
         (self._line,) = axes.plot([], [], "o-", markersize=4, markeredgewidth=0, linewidth=1.8, color=theme.line)
@@ -163,7 +170,7 @@ class Strip:
         """Show a machine of the scene."""
         name, zone = scene.names(urgency.machine), scene.zone
         latest = urgency.machine.latest
-        colour = kind_colour(self._theme, urgency)
+        colour = tone_colour(self._theme, tone_of(urgency))
         self._name.set(text=name, color=colour)
         self._value.set(text=f"{latest.efficiency_score:.0f} %" if not note else "old", color=colour)
         nothing = "" if len(course.time_s) else "no reading in this span"
@@ -182,9 +189,10 @@ class Strip:
         self._band.set_verts([] if band is None else [_outline(band)])
 
 
-def kind_colour(theme: Theme, urgency: Urgency) -> str:
-    """Return the colour of a machine's name, in every panel: red beyond a limit, another if it is forecast to be."""
-    return {"beyond": theme.alarm, "stopped": theme.quiet_ink, "forecast": theme.coming}.get(urgency.kind, theme.ink)
+def _left_pt(names: Sequence[str]) -> float:
+    """Return the room for the names beside the strips, in steps: it should seldom change."""
+    widest_pt = max((width_pt(name, NAME_PT, bold=True) for name in names), default=0.0)
+    return ceil(widest_pt / _NAME_STEP_PT) * _NAME_STEP_PT + _NAME_GAP_PT
 
 
 def _machine_id(urgency: Urgency) -> int:
@@ -212,8 +220,7 @@ def _span(scene: Scene, columned: Columned, shown: int) -> list[str]:
     return [
         span_words(columned.span_s, is_stale=scene.is_stale),
         offset_words(scene.at, scene.zone),
-        f"{shown} of {machines:,}" if machines > shown else "0 to 100 %",
+        f"grey: middle 80 % of all {machines:,}" if machines > shown else "0 to 100 %",
         "× anomaly",
-        "grey: 80 % of all" if machines > shown else "",
         f"mean of {duration(columned.bin_s)}" if columned.bin_s else "",
     ]

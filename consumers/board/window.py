@@ -17,7 +17,7 @@ from consumers.board.board import TITLE
 from consumers.board.faults import Faults
 from consumers.board.figure import FIGURE_DPI, DashboardFigure
 from consumers.board.hover import Hover
-from consumers.board.keys import keep_few_keys
+from consumers.board.keys import keep_few_buttons, keep_few_keys
 from consumers.board.layout import BASE_SIZE_IN, fitted
 from consumers.board.screen import place_on_screen
 from consumers.board.snapshot import DRAWING, DashboardError
@@ -53,6 +53,7 @@ def open_window_figure(*, has_toolbar: bool = False) -> DashboardFigure:
         figure.canvas.mpl_connect("resize_event", _fit)
         figure.faults = Faults()
         keep_few_keys(figure)
+        keep_few_buttons(figure)
         place_on_screen(figure)
         return figure
     plt.close(figure)
@@ -114,7 +115,7 @@ def show_window(
     """
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
-    show, close = _ways(figure)
+    show, close = _ways(figure, refresh_s)
     next_frame = _frame(figure, draw)
     ticks = Ticks(figure, step, close)
     timer = figure.canvas.new_timer(interval=round(step_interval_s * 1000))
@@ -140,14 +141,16 @@ def show_window(
         raise ticks.step_error
 
 
-def _ways(figure: DashboardFigure) -> tuple[Callable[[Callable[[], None]], None], Callable[[], None]]:
+def _ways(
+    figure: DashboardFigure, refresh_s: float
+) -> tuple[Callable[[Callable[[], None]], None], Callable[[], None]]:
     """Return how the figure is shown until it is closed, once what it is given has begun; and how it is closed."""
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
     if mpl.get_backend().lower() == "webagg":
         from consumers.board.browser import Page  # noqa: PLC0415 - needs tornado
 
-        page = Page(figure, TITLE)
+        page = Page(figure, TITLE, refresh_s)
         return page.serve, page.end
 
     def show(begin: Callable[[], None]) -> None:

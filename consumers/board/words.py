@@ -49,13 +49,12 @@ def heard_words(heard_s: float | None) -> str:
     return "no reading yet" if heard_s is None else f"last reading received {duration(heard_s)} ago"
 
 
-def clock_words(now: Timestamp, at: Timestamp, zone: tzinfo) -> str:
-    """Return the consumer's date and time with their offset, and the plant's where its clock differs."""
-    words = moment_words(now, zone)
+def lag_words(now: Timestamp, at: Timestamp) -> str:
+    """Return how far the plant's clock differs from the consumer's; nothing if it does not."""
     lag_s = epoch_seconds(now) - epoch_seconds(at)
     if abs(lag_s) < _CLOCKS_DIFFER_S:
-        return words
-    return f"plant's clock {duration(abs(lag_s))} {'behind' if lag_s > 0 else 'ahead'}   {words}"
+        return ""
+    return f"plant's clock {duration(abs(lag_s))} {'behind' if lag_s > 0 else 'ahead'}"
 
 
 def moment_words(at: Timestamp, zone: tzinfo) -> str:

@@ -53,13 +53,14 @@ class Shown:
         limits: Limits = LIMITS,
         feed: FeedStatus = FeedStatus(),  # noqa: B008 - immutable
         size_in: tuple[float, float] | None = None,
-        **options: str,
+        kept: int = 20_000,
+        **options: Any,
     ) -> None:
         self.figure = snapshot_figure()
         if size_in is not None:
             self.figure.set_size_inches(*size_in)
         self.dashboard = Dashboard(self.figure, limits, window_min, 60, waiting_for, **options)
-        self.fleet = Fleet(20_000, window_min=window_min)
+        self.fleet = Fleet(kept, window_min=window_min)
         self.feed = feed
         self.add(rows, after_s)
 

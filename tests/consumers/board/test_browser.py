@@ -84,6 +84,25 @@ def test_a_page_is_drawn_anew_as_rows_come_and_says_when_it_has_ended(
     asyncio.run(look())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@in_chromium
+def test_a_page_says_so_when_no_new_picture_comes(tmp_path: Path, begun: Callable[..., Dashboard]) -> None:
+    dashboard = begun()
+
+    async def look() -> None:
+        async with chromium.shown_page(dashboard.url, tmp_path) as page:
+            await page.until(f"{_INK} !== 0")
+            assert await page.value("document.getElementById('late').offsetHeight") == 0
+            dashboard.process.send_signal(signal.SIGSTOP)
+            await page.until("document.getElementById('late').offsetHeight > 0")
+            assert "no new one has come for" in await page.value("document.getElementById('late').textContent")
+            assert await page.value("getComputedStyle(document.getElementById('figure')).opacity") == "0.5"
+            dashboard.process.send_signal(signal.SIGCONT)
+            await page.until("document.getElementById('late').offsetHeight === 0")
+
+    asyncio.run(look())
+
+
 @in_chromium
 def test_each_button_of_the_toolbar_works(tmp_path: Path, begun: Callable[..., Dashboard]) -> None:
     dashboard = begun("--toolbar")

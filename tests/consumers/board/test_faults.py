@@ -64,7 +64,7 @@ def test_what_could_not_be_done_is_shown_until_it_is_done() -> None:
     canvas()
     assert "no data" in faults.words
     update()
-    assert "ValueError: no data" in faults.words
+    assert "no data" in faults.words
     update()
     assert faults.words == ""
 
@@ -83,7 +83,8 @@ def test_a_figure_whose_artist_cannot_be_drawn_says_so_at_once_and_goes_on(told:
     broken = Broken([0, 1], [0, 1])
     figure.add_artist(broken)
     assert drawn(figure) == drawn(figure) != clean
-    assert "ZeroDivisionError: a broken line" in figure.faults.words
+    assert ": a broken line" in figure.faults.words
+    assert "ZeroDivisionError" not in figure.faults.words
     assert len(told) == 1
     broken.is_broken = False
     assert drawn(figure) == clean

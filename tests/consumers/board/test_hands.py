@@ -97,6 +97,17 @@ driven.run(script())
 """,
         "b'PNG'\n",
     ),
+    "the toolbar has only what works": (
+        """
+driven = Driven(has_toolbar=True)
+def script():
+    yield from driven.frames()
+    buttons = [each for each in driven.canvas.toolbar.winfo_children() if each.winfo_class().endswith("utton")]
+    print(*(each.cget("text") for each in buttons if each.winfo_ismapped()))
+driven.run(script())
+""",
+        "Home Pan Zoom Save\n",
+    ),
     "pointing names a reading": (
         """
 driven = Driven()
@@ -226,3 +237,28 @@ def test_each_fault_is_logged_once(done: "dict[str, subprocess.CompletedProcess[
     logged = done["a draw that fails anywhere"].stderr
     places = ("an artist", "the renderer", "the update", "a key")
     assert [logged.count(f"ValueError: {place}") for place in places] == [1, 1, 1, 1]
+
+
+_FULL_SCREEN = """
+driven = Driven()
+window = driven.canvas.manager.window
+screen = window.winfo_screenwidth(), window.winfo_screenheight()
+def script():
+    yield from driven.frames()
+    before = tuple(driven.figure.bbox.size.round())
+    for key, size in (("f", screen), ("Escape", before), ("Escape", before), ("f", screen), ("f", before)):
+        driven.widget.focus_force()
+        driven.widget.event_generate(f"<Key-{key}>")
+        yield from driven.wait(lambda: tuple(driven.figure.bbox.size.round()) == size)
+        yield from driven.frames()
+        print(key, size == screen, bool(window.wm_attributes("-fullscreen")))
+driven.run(script())
+"""
+
+
+def test_f_fills_the_screen_and_escape_leaves_it(managed_display: str) -> None:
+    done = run(_FULL_SCREEN, managed_display)
+    assert done.returncode == 0, done
+    full, not_full = "{} True True", "{} False False"
+    wanted = [full.format("f"), not_full.format("Escape"), not_full.format("Escape"), full.format("f")]
+    assert done.stdout.splitlines() == [*wanted, not_full.format("f")], done

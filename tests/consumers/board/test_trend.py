@@ -18,7 +18,7 @@ def test_of_more_machines_the_eight_of_the_ranking_are_shown_over_the_fleets_ban
     shown = Shown(rows)
     assert shown.names() == ["#40", *(f"#{n}" for n in range(44, 51))]
     assert shown.strips[0].texts[0].get_color() == LIGHT.alarm
-    assert "8 of 50" in shown.words
+    assert "grey: middle 80 % of all 50, × anomaly" in shown.words
     assert shown.dashboard._trend._strips[0]._band.get_paths()
 
 
@@ -76,9 +76,34 @@ def test_a_shown_machine_stays_while_it_is_near_to_the_front() -> None:
 
 def test_headline_trend_and_scatter_name_the_same_machines() -> None:
     shown = Shown(plant(range(1, 30)))
-    worst = shown.headline.get_text().split()[0]
+    worst = shown.headline.get_text().split(":")[0]
     assert shown.names()[0] == worst
     assert worst in shown.scatter_names()
+
+
+def colours(shown: Shown) -> dict[str, list[set[str]]]:
+    """The colours in which headline, trend and scatter name machines."""
+    said = [(text.get_text().split(":")[0], text) for text in shown.figure.texts if text.get_text().startswith("#")]
+    strips = [(axes.texts[0].get_text(), axes.texts[0]) for axes in shown.strips]
+    values = [(axes.texts[0].get_text(), axes.texts[1]) for axes in shown.strips]
+    dots = [(text.get_text(), text) for text in shown.scatter.texts if text.get_text().startswith("#")]
+    found: dict[str, list[set[str]]] = {}
+    for place, panel in enumerate((said, strips + values, dots)):
+        for name, text in panel:
+            found.setdefault(name, [set(), set(), set()])[place].add(str(text.get_color()))
+    return found
+
+
+@pytest.mark.parametrize("machines", [8, 40])
+def test_a_machine_has_one_colour_wherever_it_is_named(machines: int) -> None:
+    rows = [row(n, s, "active", 50 + n / 10, 1) for s in range(60) for n in range(1, machines + 1)]
+    late = [row(2, 60, "active", 95, 1), row(3, 60, "active", 60, 4.3), row(5, 60, "active", 60, 4.2)]
+    shown = Shown([*rows, *late, row(7, 60, "maintenance", 95, 1)])
+    found = colours(shown)
+    assert all(len(set.union(*panels)) == 1 for panels in found.values()), found
+    wanted = {"#2": LIGHT.alarm, "#3": LIGHT.coming, "#5": LIGHT.coming}
+    assert {name: found[name] for name in wanted} == {name: [{colour}] * 3 for name, colour in wanted.items()}
+    assert found["#7"][1:] == [{LIGHT.quiet_ink}] * 2
 
 
 def test_the_panel_names_its_span_and_zone() -> None:
