@@ -102,7 +102,11 @@ def wrong(rows: Sequence[RatedReading]) -> list[RatedReading]:
 
 
 def fifty() -> list[RatedReading]:
-    return plant(range(1, 51), 30, 5, between((17, 31), 1600, 9999, 104.2, 6.24))
+    def change(i: int, after_s: float, values: Values) -> Values:
+        heat, shake, begin_s = {17: (104.2, 6.24, 1600), 31: (values[1], 5.12, 1690)}.get(i, (0.0, 0.0, 9999))
+        return ("active", heat, shake) if after_s >= begin_s else values
+
+    return plant(range(1, 51), 30, 5, change)
 
 
 def eight() -> list[RatedReading]:

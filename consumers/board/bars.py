@@ -111,7 +111,11 @@ class LevelPanel:
 
 def _critical_words(figures: ModeFigures, place: int) -> str:
     share = 100 * figures.critical[place]
-    return f", {'about ' if figures.is_estimate[place] else ''}{share:.0f} % Critical" if np.isfinite(share) else ""
+    if not np.isfinite(share):
+        return ""
+    # Few are not none.
+    words = "< 1 %" if 0 < share < 1 else f"{'about ' if figures.is_estimate[place] else ''}{share:.0f} %"
+    return f", {words} Critical"
 
 
 def _silence_words(scene: Scene) -> str:

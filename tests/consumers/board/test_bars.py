@@ -42,6 +42,11 @@ def test_readings_and_the_share_of_critical_ones_stand_beside() -> None:
     assert "0 readings" in notes(shown)
 
 
+def test_few_critical_readings_among_many_are_not_told_as_none() -> None:
+    shown = Shown([*(row(1, s) for s in range(300)), row(1, 300, "active", 95, 1)])
+    assert "301 readings, < 1 % Critical" in notes(shown)
+
+
 def test_each_bar_panel_names_its_span() -> None:
     shown = Shown([row(1, s) for s in range(0, 1800, 10)])
     assert shown.dashboard._levels._title._span.get_text() == "last 29 min, | all time"
