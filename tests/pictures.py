@@ -19,6 +19,7 @@ from consumers.board.layout import fitted
 from consumers.board.snapshot import DRAWING
 from consumers.board.status import FeedStatus
 from consumers.machines.fleet import Fleet
+from consumers.machines.forecasts import ForecastWatch
 from consumers.records import RatedReading
 from tests.consumers.board.colours import Pixels, seen_in_grey, seen_with_deuteranopia
 from tests.consumers.machines.support import LIMITS, T0_S, row
@@ -28,6 +29,7 @@ from utils.message import Mode, epoch_seconds, timestamp_at
 RECENT = 20_000
 Values = tuple[Mode, float, float]
 Change = Callable[[int, float, Values], Values | None]
+WEARING_ID = 6
 REASON = "machine_id 'PUMP-07' is no whole number"
 
 
@@ -87,6 +89,14 @@ def creeping(i: int, after_s: float, values: Values) -> Values:
     return ("active", values[1], round(2.0 + 2.35 * after_s / 1800, 2)) if i == 6 else values
 
 
+def wearing(i: int, after_s: float, values: Values) -> Values:
+    """Machine 6 wears: its vibration grows by a factor e in 20 min, and is at its limit after 205 min."""
+    random = Random(f"{i} {after_s}")
+    worn = 3.1 * math.exp((after_s - 12_300) / 1_200) if i == WEARING_ID else 0.0
+    mode: Mode = "active" if i == WEARING_ID else values[0]
+    return (mode, values[1], round((1.4 + worn) * random.gauss(1, 0.04), 2)) if mode == "active" else values
+
+
 def outliers(i: int, after_s: float, values: Values) -> Values:
     strange: dict[int, Values] = {2: ("active", 99_999.0, 1.2), 5: ("active", -200.0, 1.2), 7: ("active", 95.0, 30.0)}
     return strange.get(i, values)
@@ -134,6 +144,7 @@ def situations() -> dict[str, Callable[[], Situation]]:
         "all-offline": lambda: Situation(plant(range(1, 21), 10, 5, lambda i, s, v: ("offline", 22, 0.02))),
         "creeping": lambda: Situation(plant(range(1, 9), 30, 2, creeping)),
         "wrong-clocks": lambda: Situation(wrong(plant(range(1, 9), 15, 2, between((5,), 700, 9999, 95, 5)))),
+        "forecast": lambda: Situation(plant(range(1, 9), 180, 5, wearing)),
         "outliers": lambda: Situation(plant(range(1, 9), 10, 2, outliers)),
         "all-lengths": lambda: Situation(plant([10**n + n for n in range(18)], 10, 5)),
         "3-silent": lambda: Situation(plant(range(1, 13), 20, 2, silent_from(600, (2, 5, 9)))),
@@ -169,6 +180,8 @@ def draw(situation: Situation, path: Path) -> float:
         take(fleet, rows[begin : begin + 5000])
     at = rows[-1].processed_at if rows else timestamp_at(T0_S)
     fleet.history.keep(at)
+    forecasts = ForecastWatch(fleet, LIMITS.vibration_safe_max_mm_s)
+    forecasts.take(forecasts.look())
     dpi, width_in, height_in = fitted(*situation.size_px)
     figure = Figure(figsize=(width_in, height_in), dpi=dpi)
     canvas = FigureCanvasAgg(figure)

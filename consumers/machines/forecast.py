@@ -26,8 +26,10 @@ from utils.moment import shifted
 
 HOUR_S: Final = 3600.0
 _LEAST_EVIDENCE: Final = 6.0
-_LEAST_LEAD: Final = 3.0
-"""By so much the evidence of growth must exceed that of steps."""
+_LEAST_LEAD: Final = 4.0
+"""By so much the evidence of growth must exceed that of steps, for a machine that has been followed for long."""
+_LONG: Final = 300.0
+"""Widths of a bucket after which a machine has been followed for long."""
 _LEAST_EXCESS: Final = 0.1
 """Less growth than this share of the base is not told."""
 _WIDEST: Final = 10.0
@@ -71,8 +73,7 @@ def forecast(trend: Trend, limit_mm_s: float) -> Forecast | None:
             return None
         fits = fits_of(points)
         steps = steps_of(points, fits.doubt)
-        lead = min(fits.evidence - steps.evidence, fits.evidence - _LEAST_EVIDENCE + _LEAST_LEAD)
-        if lead >= _LEAST_LEAD:
+        if fits.evidence >= max(_LEAST_EVIDENCE, steps.evidence + _least_lead(points[-1].old)):
             return _told(trend, fits.fits, fits.evidence, limit_mm_s)
         # A step makes growth fit so badly that it is doubted; where to cut is judged without that doubt.
         cut = steps_of(points, LEAST_DISPERSION).largest
@@ -80,6 +81,15 @@ def forecast(trend: Trend, limit_mm_s: float) -> Forecast | None:
             return None
         points = points[:cut]
     return None
+
+
+def _least_lead(span: float) -> float:
+    """Return by how much growth must explain the points better than steps do, `span` widths of a bucket being known.
+
+    Where loads jump, a history is short, as it is cut at each fall: as often as there is one, chance may look like
+    growth. So the odds that are asked for grow as histories become shorter.
+    """
+    return _LEAST_LEAD + max(math.log(_LONG / span), 0.0)
 
 
 def wall_clock(
