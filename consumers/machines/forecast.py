@@ -27,9 +27,10 @@ from utils.moment import shifted
 HOUR_S: Final = 3600.0
 _LEAST_EVIDENCE: Final = 6.0
 _LEAST_LEAD: Final = 4.0
-"""By so much the evidence of growth must exceed that of steps, for a machine that has been followed for long."""
-_LONG: Final = 300.0
-"""Widths of a bucket after which a machine has been followed for long."""
+"""By so much the evidence of growth must exceed that of steps,"""
+_FALLEN_LEAD: Final = 7.0
+"""and by so much where vibration has also fallen: a load that nobody measures goes up and down, a wearing machine
+does not. With each fall a new history begins, and each is a chance to look like growth."""
 _LEAST_EXCESS: Final = 0.1
 """Less growth than this share of the base is not told."""
 _WIDEST: Final = 10.0
@@ -67,13 +68,14 @@ def forecast(trend: Trend, limit_mm_s: float) -> Forecast | None:
     """Return when vibration reaches the limit, or None where no trend is to be seen."""
     if trend.gap_s <= 0:
         return None
-    points = points_of(trend)
+    points, has_fallen = points_of(trend)
+    least_lead = _FALLEN_LEAD if has_fallen else _LEAST_LEAD
     for _ in range(_CUTS + 1):
         if len(points) < _LEAST_POINTS or is_mostly_flat(points):
             return None
         fits = fits_of(points)
         steps = steps_of(points, fits.doubt)
-        if fits.evidence >= max(_LEAST_EVIDENCE, steps.evidence + _least_lead(points[-1].old)):
+        if fits.evidence >= max(_LEAST_EVIDENCE, steps.evidence + least_lead):
             return _told(trend, fits.fits, fits.evidence, limit_mm_s)
         # A step makes growth fit so badly that it is doubted; where to cut is judged without that doubt.
         cut = steps_of(points, LEAST_DISPERSION).largest
@@ -81,15 +83,6 @@ def forecast(trend: Trend, limit_mm_s: float) -> Forecast | None:
             return None
         points = points[:cut]
     return None
-
-
-def _least_lead(span: float) -> float:
-    """Return by how much growth must explain the points better than steps do, `span` widths of a bucket being known.
-
-    Where loads jump, a history is short, as it is cut at each fall: as often as there is one, chance may look like
-    growth. So the odds that are asked for grow as histories become shorter.
-    """
-    return _LEAST_LEAD + max(math.log(_LONG / span), 0.0)
 
 
 def wall_clock(

@@ -27,10 +27,11 @@ class Point(NamedTuple):
     """One over the variance of the mean."""
 
 
-def points_of(trend: Trend) -> list[Point]:
-    """Return the points since the last fall and after the run-in, from new to old."""
+def points_of(trend: Trend) -> tuple[list[Point], bool]:
+    """Return the points since the last fall and after the run-in, from new to old; and whether there was a fall."""
     points = _points(trend.levels)
-    return _after_run_in(_after_fall(points))
+    since_fall = _after_fall(points)
+    return _after_run_in(since_fall), len(since_fall) < len(points)
 
 
 def _points(levels: Sequence[Level]) -> list[Point]:
