@@ -72,7 +72,9 @@ def _rotated(folder: Path, files: int) -> list[Bound]:
 def _tiny(folder: Path, megabytes: float, turns: int, checkouts: Sequence[Path | None]) -> list[Bound]:
     feed = folder / "tiny.json"
     lines = round(megabytes * 500_000)
-    feed.write_bytes(b"x\n" * lines)
+    make_feed(feed, 1, 1)  # a feed without any reading counts as a failure
+    with feed.open("ab") as file:
+        file.write(b"x\n" * (lines - 1))
     runs: list[list[tuple[Run, float]]] = [[] for _ in checkouts]
     for _ in range(turns):
         for checkout, its_runs in zip(checkouts, runs, strict=True):
