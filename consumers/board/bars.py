@@ -103,9 +103,10 @@ class LevelPanel:
             label.xy = (shown, label.xy[1])  # type: ignore[attr-defined]
             label.set_text(f"{mean:.0f} %" if readings else "")
             note.set_text(count(readings, "reading") + _critical_words(figures, place))
-        known = np.flatnonzero(np.isfinite(figures.all_time))
-        self._all_time.set_data(figures.all_time[known], known - _UP)
-        if len(known):
+        means = scene.fleet.mean_efficiency_by_mode()
+        known = [(mean, place - _UP) for place, mean in enumerate(means.values()) if mean is not None]
+        self._all_time.set_data([mean for mean, _ in known], [place for _, place in known])
+        if known:
             self._title.say(span_words(figures.span_s, is_stale=scene.is_stale), "| all time")
 
 

@@ -18,11 +18,11 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketClosedError
 
 from consumers.board.figure import DashboardFigure
+from consumers.board.rhythm import LATE_AFTER_REFRESHES
 from consumers.board.snapshot import DashboardError
 
 _ADDRESS: Final = "127.0.0.1"
 _PORTS_TRIED: Final = 50
-_LATE_AFTER_REFRESHES: Final = 2
 _UNDERWAY_S: Final = 1.0
 """A picture takes a while to be drawn and sent."""
 _BUTTONS: Final = ("home", "pan", "zoom", "download")
@@ -103,7 +103,7 @@ class Page:
     def __init__(self, figure: DashboardFigure, title: str, refresh_s: float) -> None:
         self._figure = figure
         self._title = title
-        self._late_after_ms = round((_LATE_AFTER_REFRESHES * refresh_s + _UNDERWAY_S) * 1000)
+        self._late_after_ms = round((LATE_AFTER_REFRESHES * refresh_s + _UNDERWAY_S) * 1000)
         self._ended: asyncio.Event | None = None
 
     def serve(self, begin: Callable[[], None]) -> None:

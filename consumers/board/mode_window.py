@@ -7,9 +7,8 @@ how many readings were Critical is counted as they come, and where they come too
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,11 +16,9 @@ from numpy.typing import NDArray
 
 from consumers.board.scene import Scene
 from consumers.machines.minutes import minute_of
-from consumers.records import Machine, RatedReading, Timestamp
+from consumers.records import RatedReading, Timestamp
 from utils.message import MODES, epoch_seconds
 
-_FIELDS: Final = [f"{mode}_{what}" for what in ("readings", "efficiency_sum") for mode in MODES]
-_TOTALS: Final = itemgetter(*map(Machine._fields.index, _FIELDS))
 _SET_BACK_S: Final = 300.0
 _PLACES: Final = {mode: place for place, mode in enumerate(MODES)}
 
@@ -36,8 +33,6 @@ class ModeFigures(NamedTuple):
     """The share of Critical ones, 0 to 1; NaN where there is no reading."""
     is_estimate: NDArray[np.bool_]
     """Whether that share is one of a part of the readings only."""
-    all_time: NDArray[np.float64]
-    """The mean of all readings ever; NaN where there is none."""
     span_s: float
 
 
@@ -56,7 +51,7 @@ class ModeWindow:
 
     def update(self, scene: Scene) -> ModeFigures:
         """Return the figures of a scene, and note what later ones need."""
-        totals = _totals(scene.fleet.machines.values())
+        totals = np.array([*scene.fleet.totals_by_mode().values()], np.float64).T
         before = self._now
         if before is None or epoch_seconds(scene.at) < epoch_seconds(before.at) - _SET_BACK_S:
             self._now = self._begin(scene, totals)
@@ -101,16 +96,8 @@ class ModeWindow:
                 tenths / readings / 10,
                 critical / looked_at,
                 looked_at < readings,
-                now.sums[1] / now.sums[0] / 10,
                 min(now_s - epoch_seconds(base.at), scene.window_s),
             )
-
-
-def _totals(machines: Iterable[Machine]) -> NDArray[np.float64]:
-    """Return the readings by mode, and the sums of their efficiency in tenths, of which sums are exact."""
-    own = np.array([_TOTALS(machine) for machine in machines], np.float64).reshape(-1, 2, len(MODES))
-    sums: NDArray[np.float64] = np.rint(own * [[1], [10]]).sum(axis=0)
-    return sums
 
 
 def _counted(readings: Sequence[RatedReading]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from typing import Final
 from consumers.records import Timestamp
 from utils.message import epoch_seconds
 
-_LATE_AFTER_REFRESHES: Final = 2
+LATE_AFTER_REFRESHES: Final = 2
 
 
 class Rhythm:
@@ -21,7 +21,7 @@ class Rhythm:
         if self._refresh_s is None or before_s is None:
             return 0.0
         past_s = self._drawn_s - before_s
-        return past_s if past_s > _LATE_AFTER_REFRESHES * self._refresh_s else 0.0
+        return past_s if past_s > LATE_AFTER_REFRESHES * self._refresh_s else 0.0
 
     @property
     def words(self) -> str:

@@ -19,7 +19,7 @@ from consumers.board.layout import Rect
 from consumers.board.letters import width_pt
 from consumers.board.palette import FONT_PT, NAME_PT, Theme
 from consumers.board.scene import Scene
-from consumers.board.tones import tone_colour, tone_of
+from consumers.board.tones import NEAR, tone_colour, tone_of
 from consumers.board.view import set_view
 from consumers.board.words import value_words
 from consumers.machines.ranking import Urgency
@@ -30,7 +30,6 @@ _NAMED: Final = 14
 _TAIL_READINGS: Final = 4_000
 _TAIL_POINTS: Final = 12
 _EDGE: Final = 0.03  # of an axis: the room beyond its scale, where what is off the scale is drawn
-_ZONE: Final = 0.9
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Flags: TypeAlias = NDArray[np.bool_]
@@ -87,8 +86,8 @@ class ScatterPanel:
         hot_c, rough_mm_s = self._limits.temperature_safe_max_c, self._limits.vibration_safe_max_mm_s
         zone: Any = {"color": theme.zone, "linewidth": 0, "zorder": 0.4}
         if hot_c > 0:
-            axes.axvspan(_ZONE * hot_c, hot_c, **zone)
-        axes.axhspan(_ZONE * rough_mm_s, rough_mm_s, **zone)
+            axes.axvspan(NEAR * hot_c, hot_c, **zone)
+        axes.axhspan(NEAR * rough_mm_s, rough_mm_s, **zone)
         limit: Any = {"color": theme.alarm, "linestyle": "--", "linewidth": 1.6}
         axes.axvline(hot_c, **limit)
         axes.axhline(rough_mm_s, **limit)

@@ -6,7 +6,8 @@ from consumers.board.palette import Theme
 from consumers.machines.ranking import Urgency
 
 Tone = Literal["alarm", "coming", "quiet", "plain"]
-_NEAR: Final = 0.9
+NEAR: Final = 0.9
+"""From this share of a limit on, a machine is near it."""
 
 
 def tone_of(urgency: Urgency) -> Tone:
@@ -15,7 +16,7 @@ def tone_of(urgency: Urgency) -> Tone:
         return "alarm"
     if urgency.kind == "stopped":
         return "quiet"
-    is_coming = urgency.kind == "forecast" or urgency.share_of_limit >= _NEAR
+    is_coming = urgency.kind == "forecast" or urgency.share_of_limit >= NEAR
     return "coming" if is_coming else "plain"
 
 

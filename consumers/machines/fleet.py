@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from itertools import compress, islice
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
@@ -162,9 +163,21 @@ class Fleet:
         counts = Counter(machine.latest.mode for machine in self.machines.values())
         return {mode: counts[mode] for mode in MODES}
 
+    def totals_by_mode(self) -> dict[Mode, tuple[int, int]]:
+        """Return how many readings there ever were in each mode, and the sum of their efficiency, in tenths."""
+        machines = self.machines.values()
+        return {
+            mode: (
+                sum(map(itemgetter(_MODE_READINGS[mode]), machines)),
+                sum(map(_tenths, map(itemgetter(_MODE_SUM[mode]), machines))),
+            )
+            for mode in MODES
+        }
+
     def mean_efficiency_by_mode(self) -> dict[Mode, float | None]:
         """Return the mean of all readings ever, 0 to 100, by mode; None for a mode that no machine has been in."""
-        return {mode: self._mean_efficiency(mode) for mode in MODES}
+        totals = self.totals_by_mode().items()
+        return {mode: tenths / 10 / readings if readings else None for mode, (readings, tenths) in totals}
 
     def latest_heard(self, readings: int) -> list[RatedReading]:
         """Return the latest reading of each machine among the newest so many readings.
@@ -176,12 +189,6 @@ class Fleet:
             latest = (machine.latest for machine in self.machines.values())
             newest = nlargest(readings, latest, key=lambda reading: reading.processed_at)
         return list({reading.machine_id: reading for reading in reversed(newest)}.values())
-
-    def _mean_efficiency(self, mode: Mode) -> float | None:
-        machines = self.machines.values()
-        readings = sum(getattr(machine, f"{mode}_readings") for machine in machines)
-        tenths = sum(_tenths(getattr(machine, f"{mode}_efficiency_sum")) for machine in machines)
-        return tenths / 10 / readings if readings else None
 
 
 def _add(values: list[Any], rows: Sequence[Row], columns: Columns) -> dict[str, Sums]:
